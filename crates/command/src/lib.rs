@@ -1,0 +1,19 @@
+//! What every command shares, so that all of them behave alike at a prompt and under a supervisor.
+//!
+//! ```text
+//! Args::parse() -> run(&args.log, |stop| work) -> exit code
+//!                      |            |
+//!                  log lines     Ctrl-C, SIGTERM
+//! ```
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (or SIGTERM) after a clean stop.
+
+mod failure;
+mod log;
+mod run;
+mod stop;
+
+pub use failure::Failure;
+pub use log::{LogArgs, LogFormat};
+pub use run::run;
+pub use stop::Stop;

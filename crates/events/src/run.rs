@@ -1,0 +1,77 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Name, Real, Timestamp};
+
+/// The most points in one [`MetricPoints`] event.
+pub(crate) const MAX_POINTS: usize = 100_000;
+
+/// New points of one metric of one training run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MetricPoints<'a> {
+    /// The run.
+    #[serde(borrow)]
+    pub run_id: Name<'a>,
+    /// The metric.
+    #[serde(borrow)]
+    pub metric: Name<'a>,
+    /// 1 to 100,000 points.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 100_000)))]
+    pub points: Vec<Point>,
+    /// The host that measured them.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Name<'a>>,
+    /// Its rank in the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<u32>,
+    /// The device on that host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<u16>,
+    /// The values' unit.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Name<'a>>,
+}
+
+/// `[step, value, unix_s]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(expecting = "[step, value, unix_s]")]
+pub struct Point(
+    /// Training step.
+    pub u64,
+    /// Value.
+    pub Real,
+    /// Seconds since 1970.
+    pub Real,
+);
+
+/// Every run there is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RunsMeta<'a> {
+    /// One entry a run.
+    #[serde(borrow)]
+    pub runs_meta: Vec<RunMeta<'a>>,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RunMeta<'a> {
+    /// The run.
+    #[serde(borrow)]
+    pub run_id: Name<'a>,
+    /// Its first point.
+    #[serde(borrow)]
+    pub start_time: Timestamp<'a>,
+    /// Its newest point.
+    #[serde(borrow)]
+    pub last_event_time: Timestamp<'a>,
+    /// Its newest step.
+    pub latest_step: u64,
+    /// Whether it had points in the last 5 minutes.
+    pub is_active: bool,
+}
