@@ -8,7 +8,8 @@ use crate::{Event, Kind};
 /// - over `per_group`, the group's oldest event. This depends on nothing but the events that are
 ///   there, so every reader that applies the same rule holds the same.
 /// - over `groups` or `total`, the whole group that was quiet longest. This depends on what was
-///   there before, so it is said: an `evicted` event names the group.
+///   there before, so it is said: an `evicted` event names the group. So is a type that is
+///   emptied by another ([`Kind::empties`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Fields that tell groups apart; none where all events are one group.

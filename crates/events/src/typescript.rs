@@ -40,7 +40,7 @@ fn retention(out: &mut String) {
     out.push_str(
         "\nexport type EventType = Event['type'];\n\
          \nexport interface Retention {\n  group: string[];\n  item: string[] | 'each';\n  perGroup: number;\n  \
-         groups: number;\n  total: number;\n  empties?: EventType;\n}\n\
+         groups: number;\n  total: number;\n}\n\
          \n// A type that is null here is folded into another.\n\
          export const retention: Record<EventType, Retention | null> = {\n",
     );
@@ -52,9 +52,8 @@ fn retention(out: &mut String) {
                     Items::Each => "'each'".to_owned(),
                     Items::Fields(fields) => list(fields),
                 };
-                let empties = kind.empties().map_or(String::new(), |other| format!(", empties: '{other}'"));
                 format!(
-                    "{{ group: {}, item: {item}, perGroup: {}, groups: {}, total: {}{empties} }}",
+                    "{{ group: {}, item: {item}, perGroup: {}, groups: {}, total: {} }}",
                     list(kept.group),
                     kept.per_group,
                     kept.groups,

@@ -1,0 +1,72 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+
+/// Keeps the state that published events add up to, and shows it to every page, live.
+#[derive(Debug, clap::Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) log: command::LogArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Serve(ServeArgs),
+}
+
+/// Take events at /publish, keep their state, and serve the page at /
+///
+/// Example: broadcaster serve --listen 127.0.0.1:8447
+/// Then open http://127.0.0.1:8447, and publish with
+/// curl -H 'Content-Type: application/json' -d '{"type":"model_metric","model":"knn","accuracy":0.76}' http://127.0.0.1:8447/publish
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one and says which
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8447")]
+    pub(crate) listen: SocketAddr,
+
+    /// Keep the state in memory only (the only place there is so far)
+    #[arg(long)]
+    pub(crate) no_state: bool,
+
+    /// What producers must send as `Authorization: Bearer <TOKEN>`
+    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true)]
+    pub(crate) publish_token: Option<String>,
+
+    /// Listen beyond this machine without a publish token
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// Another origin whose pages may connect, such as https://wall.example; repeatable
+    #[arg(long, value_name = "URL")]
+    pub(crate) allow_origin: Vec<String>,
+
+    /// Another name that this broadcaster is called by; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+
+    /// Largest body of a publish, decoded
+    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
+    pub(crate) max_body: ByteSize,
+
+    /// Connections at once
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
+
+    /// Events that the log holds for readers that are behind
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) log_events: u32,
+
+    /// Bytes that the log holds
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    pub(crate) log_bytes: ByteSize,
+
+    /// Serve the page from this folder instead of the built-in one, to develop it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ui_dir: Option<PathBuf>,
+}

@@ -1,0 +1,149 @@
+/// The longest message that a page may send; pages have nothing to say but pings.
+const LONGEST: usize = 64 << 10;
+
+/// What a client's frames ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Answer with a pong of the same payload.
+    Ping(Vec<u8>),
+    /// The client closes: answer with its code.
+    Close(Option<u16>),
+    /// The client broke the protocol: close with this code.
+    Broken(u16),
+}
+
+pub(crate) const NORMAL: u16 = 1000;
+pub(crate) const PROTOCOL_ERROR: u16 = 1002;
+pub(crate) const INVALID_PAYLOAD: u16 = 1007;
+pub(crate) const TOO_BIG: u16 = 1009;
+pub(crate) const SERVICE_RESTART: u16 = 1012;
+
+const CONTINUATION: u8 = 0;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
+/// Reads a client's frames (RFC 6455, 5): control frames are acted on, messages are checked and
+/// dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Client {
+    /// Bytes of a frame that is not whole.
+    rest: Vec<u8>,
+    /// The fragmented message that is under way.
+    message: Option<Message>,
+}
+
+#[derive(Debug)]
+struct Message {
+    text: bool,
+    payload: Vec<u8>,
+}
+
+struct Frame {
+    last: bool,
+    opcode: u8,
+    payload: Vec<u8>,
+    /// Bytes of the whole frame.
+    length: usize,
+}
+
+impl Client {
+    /// Takes what arrived; says what it asks for, in order. After `Close` or `Broken` nothing counts.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<Said> {
+        let mut said = Vec::new();
+        self.rest.extend_from_slice(bytes);
+        let held = std::mem::take(&mut self.rest);
+        let mut at = 0;
+        loop {
+            match frame(&held[at..]) {
+                Ok(None) => break,
+                Err(code) => {
+                    said.push(Said::Broken(code));
+                    return said;
+                }
+                Ok(Some(frame)) => {
+                    at += frame.length;
+                    match self.act(frame) {
+                        None => {}
+                        Some(ping @ Said::Ping(_)) => said.push(ping),
+                        Some(end) => {
+                            said.push(end);
+                            return said;
+                        }
+                    }
+                }
+            }
+        }
+        self.rest = held[at..].to_vec();
+        said
+    }
+
+    fn act(&mut self, Frame { last, opcode, payload, .. }: Frame) -> Option<Said> {
+        match opcode {
+            PING => return Some(Said::Ping(payload)),
+            PONG => return None,
+            CLOSE => return Some(close(&payload)),
+            _ => {}
+        }
+        let mut message = match (opcode, self.message.take()) {
+            (CONTINUATION, Some(message)) => message,
+            (1 | 2, None) => Message { text: opcode == 1, payload: Vec::new() },
+            _ => return Some(Said::Broken(PROTOCOL_ERROR)),
+        };
+        if message.payload.len() + payload.len() > LONGEST {
+            return Some(Said::Broken(TOO_BIG));
+        }
+        message.payload.extend_from_slice(&payload);
+        if !last {
+            self.message = Some(message);
+        } else if message.text && std::str::from_utf8(&message.payload).is_err() {
+            return Some(Said::Broken(INVALID_PAYLOAD));
+        }
+        None
+    }
+}
+
+/// The frame at the start of the bytes; `None` if it is not whole.
+fn frame(bytes: &[u8]) -> Result<Option<Frame>, u16> {
+    let [first, second, ..] = *bytes else { return Ok(None) };
+    let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
+    let control = opcode & 8 != 0;
+    let known = matches!(opcode, 0..=2 | CLOSE | PING | PONG);
+    let masked = second & 0x80 != 0;
+    let short = usize::from(second & 0x7f);
+    if first & 0x70 != 0 || !known || !masked || (control && (!last || short > 125)) {
+        return Err(PROTOCOL_ERROR);
+    }
+    let (length, mask) = match short {
+        126 => match bytes.get(2..4) {
+            Some(&[a, b]) => (usize::from(u16::from_be_bytes([a, b])), 4),
+            _ => return Ok(None),
+        },
+        127 => match bytes.get(2..10) {
+            Some(long) if long.iter().take(4).any(|byte| *byte != 0) => return Err(TOO_BIG),
+            Some(&[.., a, b, c, d]) => (u32::from_be_bytes([a, b, c, d]) as usize, 10),
+            _ => return Ok(None),
+        },
+        _ => (short, 2),
+    };
+    if length > LONGEST {
+        return Err(TOO_BIG);
+    }
+    let start = mask + 4;
+    let Some(payload) = bytes.get(start..start + length) else { return Ok(None) };
+    let mask = &bytes[mask..start];
+    let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+    Ok(Some(Frame { last, opcode, payload, length: start + length }))
+}
+
+fn close(payload: &[u8]) -> Said {
+    match payload {
+        [] => Said::Close(None),
+        [a, b, reason @ ..] if std::str::from_utf8(reason).is_ok() => match u16::from_be_bytes([*a, *b]) {
+            code @ (1000..=1003 | 1007..=1014 | 3000..=4999) => Said::Close(Some(code)),
+            _ => Said::Broken(PROTOCOL_ERROR),
+        },
+        [_, _, ..] => Said::Broken(INVALID_PAYLOAD),
+        [_] => Said::Broken(PROTOCOL_ERROR),
+    }
+}

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response};
+
+use crate::LogLimits;
+
+/// How a broadcaster is set up. Every field has a default that is right for one machine.
+#[derive(Clone)]
+pub struct Config {
+    /// How much of the past is held.
+    pub log: LogLimits,
+    /// What a producer must show, if anything.
+    pub publish_token: Option<String>,
+    /// Origins besides the page's own that may connect.
+    pub allow_origins: Vec<String>,
+    /// Names besides loopback and the listening address that the broadcaster is called by.
+    pub allow_hosts: Vec<String>,
+    /// Decoded bytes of a body.
+    pub max_body: usize,
+    /// Connections at once.
+    pub max_connections: u32,
+    /// What is served at the paths that are not the protocol's.
+    pub page: Page,
+    /// Between two signs of life to a page.
+    pub heartbeat: Duration,
+    /// How long connections have to end when the broadcaster stops.
+    pub grace: Duration,
+}
+
+/// Answers a request for the page's files: method, path and headers to a response, or `None`.
+pub type Page = Arc<dyn Fn(&Method, &str, &HeaderMap) -> Option<Response<Bytes>> + Send + Sync>;
+
+/// Events of one body, at most.
+pub(crate) const MAX_EVENTS: usize = 100_000;
+/// A body must be whole within this time.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// A request's head must be whole within this time.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            log: LogLimits::default(),
+            publish_token: None,
+            allow_origins: vec![],
+            allow_hosts: vec![],
+            max_body: 16 << 20,
+            max_connections: 20_000,
+            page: Arc::new(|_, _, _| None),
+            heartbeat: Duration::from_secs(15),
+            grace: Duration::from_secs(4),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use bytes::{BufMut, Bytes, BytesMut};
+use events::Kind;
+use serde::Serialize;
+
+/// One message, encoded once for everybody: an unmasked WebSocket text frame whose payload is JSON
+/// on one line. Clones share the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    bytes: Bytes,
+    /// Length of the WebSocket header.
+    header: u8,
+    /// What a filter goes by; `None` for what every reader gets.
+    kind: Option<Kind>,
+    /// The cursor of a reader that has this frame and everything before it.
+    seq: Option<u64>,
+}
+
+impl Frame {
+    /// An event with its seq: `json` is an object with at least a `type`, on one line.
+    pub(crate) fn event(seq: u64, kind: Kind, json: &str) -> Self {
+        debug_assert!(json.starts_with("{\""));
+        let mut number = [0; 20];
+        let digits = decimal(seq, &mut number);
+        let fields = &json.as_bytes()[1..];
+        let payload = [b"{\"seq\":".as_slice(), digits, b",", fields];
+        Self { kind: Some(kind), seq: Some(seq), ..Self::text(&payload) }
+    }
+
+    /// An event of the hub's own, about events of type `kind`.
+    pub(crate) fn about(seq: u64, kind: Kind, message: &impl Serialize) -> Self {
+        Self { kind: Some(kind), seq: Some(seq), ..Self::session(message) }
+    }
+
+    /// A message about the connection. A reader that has it is at `seq`, if that is given.
+    pub(crate) fn session(message: &impl Serialize) -> Self {
+        // Session messages are plain structs of numbers and strings: they serialize.
+        let json = serde_json::to_vec(message).unwrap_or_default();
+        Self::text(&[&json])
+    }
+
+    pub(crate) fn at(self, seq: u64) -> Self {
+        Self { seq: Some(seq), ..self }
+    }
+
+    fn text(payload: &[&[u8]]) -> Self {
+        let length = payload.iter().map(|part| part.len()).sum();
+        let mut bytes = BytesMut::with_capacity(length + 10);
+        put_header(&mut bytes, TEXT, length);
+        let header = bytes.len() as u8; // at most 10
+        for part in payload {
+            bytes.extend_from_slice(part);
+        }
+        Self { bytes: bytes.freeze(), header, kind: None, seq: None }
+    }
+
+    /// The whole WebSocket frame.
+    pub fn websocket(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The JSON object.
+    pub fn json(&self) -> &[u8] {
+        &self.bytes[usize::from(self.header)..]
+    }
+
+    /// What a filter goes by.
+    pub fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// The cursor of a reader that has this frame and everything before it, if it moves one.
+    pub fn seq(&self) -> Option<u64> {
+        self.seq
+    }
+}
+
+pub(crate) const TEXT: u8 = 1;
+
+/// Appends the header of an unmasked, unfragmented frame (RFC 6455, 5.2).
+pub(crate) fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
+    out.put_u8(0x80 | opcode);
+    match length {
+        0..=125 => out.put_u8(length as u8),
+        126..=0xffff => {
+            out.put_u8(126);
+            out.put_u16(length as u16);
+        }
+        _ => {
+            out.put_u8(127);
+            out.put_u64(length as u64);
+        }
+    }
+}
+
+fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &buffer[at..];
+        }
+    }
+}

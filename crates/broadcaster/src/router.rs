@@ -1,0 +1,158 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY};
+use http::{Method, Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+
+use crate::origin::Doors;
+use crate::problem::Problem;
+use crate::reader::Reader;
+use crate::server::{Place, Stopping};
+use crate::websocket::Framing;
+use crate::{Config, Cursor, Filter, Hub, publish, sse, state, websocket};
+
+pub(crate) type Body = BoxBody<Bytes, Infallible>;
+
+/// Answers requests: path and method to the part that knows.
+pub(crate) struct Router {
+    pub(crate) hub: Hub,
+    pub(crate) config: Config,
+    pub(crate) doors: Doors,
+    pub(crate) stopping: Stopping,
+}
+
+impl Router {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        place: Place,
+    ) -> Result<Response<Body>, Infallible> {
+        let origin = request.headers().get(ORIGIN).cloned();
+        let mut response = match self.doors.check(request.headers()) {
+            Err(problem) => whole(problem.response()),
+            Ok(()) => {
+                let response = self.route(request, place).await;
+                let mut response = response.unwrap_or_else(|problem| whole(problem.response()));
+                // The origin was found to be the page's own or allowed.
+                if let Some(origin) = origin {
+                    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                    response.headers_mut().append(VARY, http::HeaderValue::from_static("origin"));
+                }
+                response
+            }
+        };
+        let nosniff = http::HeaderValue::from_static("nosniff");
+        response.headers_mut().insert(http::header::X_CONTENT_TYPE_OPTIONS, nosniff);
+        Ok(response)
+    }
+
+    async fn route(&self, request: Request<Incoming>, place: Place) -> Result<Response<Body>, Problem> {
+        let path = request.uri().path().to_owned();
+        let headers = request.headers();
+        if path == "/publish" {
+            only(request.method(), &Method::POST, "POST")?;
+            if self.stopping.now() {
+                return Err(Problem::Stopping);
+            }
+            let answer = publish::publish(request, &self.hub, &self.config).await?;
+            return Ok(whole(state::json_response(answer)));
+        }
+        if request.method() != Method::HEAD {
+            only(request.method(), &Method::GET, "GET, HEAD")?;
+        }
+        match path.as_str() {
+            "/ws" => self.websocket(request, place),
+            "/events" => {
+                let query = Query::parse(request.uri().query())?;
+                // What a browser remembers is newer than the address it first came with.
+                let cursor = sse::last_event_id(headers).or(query.since);
+                let Config { heartbeat, .. } = self.config;
+                let events =
+                    sse::events(&self.hub, cursor.as_ref(), query.filter, heartbeat, self.stopping.clone());
+                Ok(events.map(|body| body.boxed()))
+            }
+            "/state" => Ok(whole(state::state(&self.hub, Filter::ALL, headers))),
+            "/healthz" => Ok(whole(state::health(&self.hub))),
+            path => {
+                if let Some(kind) = path.strip_prefix("/state/") {
+                    return Ok(whole(state::state_of(&self.hub, kind, headers)?));
+                }
+                if let Some(id) = path.strip_prefix("/snapshots/") {
+                    return Ok(whole(state::snapshot(&self.hub, id, headers)?));
+                }
+                let page = (self.config.page)(request.method(), path, headers);
+                page.map(whole).ok_or_else(|| Problem::NotFound(format!("nothing at {path}")))
+            }
+        }
+    }
+
+    fn websocket(&self, mut request: Request<Incoming>, place: Place) -> Result<Response<Body>, Problem> {
+        let query = Query::parse(request.uri().query())?;
+        let response = websocket::accept(request.headers())?;
+        let (hub, heartbeat, stopping) = (self.hub.clone(), self.config.heartbeat, self.stopping.clone());
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            match upgrade.await {
+                Ok(socket) => {
+                    let reader = Reader::join(&hub, query.since.as_ref(), query.filter);
+                    websocket::run(TokioIo::new(socket), reader, query.framing, heartbeat, stopping).await;
+                }
+                Err(error) => tracing::debug!("a WebSocket handshake broke off: {error}"),
+            }
+            drop(place);
+        });
+        Ok(whole(response))
+    }
+}
+
+/// How a page wants its stream.
+struct Query {
+    since: Option<Cursor>,
+    filter: Filter,
+    framing: Framing,
+}
+
+impl Query {
+    fn parse(query: Option<&str>) -> Result<Self, Problem> {
+        let mut parsed = Self { since: None, filter: Filter::ALL, framing: Framing::Single };
+        let wrong = |name: &str, expected: String| Problem::BadRequest(format!("query {name}: {expected}"));
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = value.replace("%3A", ":").replace("%3a", ":").replace("%2C", ",").replace("%2c", ",");
+            match name {
+                "since" => {
+                    parsed.since =
+                        Some(value.parse().map_err(|error| wrong(name, format!("{error}, got {value:?}")))?);
+                }
+                "types" => {
+                    let unknown = |unknown| wrong(name, format!("no event type {unknown:?}"));
+                    parsed.filter = Filter::parse(&value).map_err(unknown)?;
+                }
+                "batch" => match value.as_str() {
+                    "1" => parsed.framing = Framing::Batch,
+                    "0" => {}
+                    _ => return Err(wrong(name, format!("expected 0 or 1, got {value:?}"))),
+                },
+                // What other parts of a system put behind an address is not ours to refuse.
+                _ => {}
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn only(method: &Method, right: &Method, allowed: &'static str) -> Result<(), Problem> {
+    if method == right {
+        return Ok(());
+    }
+    Err(Problem::MethodNotAllowed { got: method.to_string(), allowed })
+}
+
+fn whole(response: Response<Bytes>) -> Response<Body> {
+    response.map(|body| Full::new(body).boxed())
+}

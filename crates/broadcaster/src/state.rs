@@ -1,0 +1,123 @@
+use bytes::{BufMut, Bytes, BytesMut};
+use events::Kind;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::json;
+
+use crate::problem::Problem;
+use crate::{Filter, Hub};
+
+/// `GET /state`: the sticky events as JSON, in seq order, for curl and scripts.
+pub(crate) fn state(hub: &Hub, filter: Filter, headers: &HeaderMap) -> Response<Bytes> {
+    let (cursor, events) = hub.sticky(filter);
+    let etag = format!("\"{}-{}\"", cursor.epoch.as_str(), cursor.seq);
+    if is_current(headers, &etag) {
+        return not_modified(&etag);
+    }
+    let mut body = BytesMut::with_capacity(events.iter().map(|event| event.len() + 1).sum::<usize>() + 64);
+    body.put_slice(
+        format!("{{\"epoch\":\"{}\",\"seq\":{},\"events\":[", cursor.epoch.as_str(), cursor.seq).as_bytes(),
+    );
+    for (n, event) in events.iter().enumerate() {
+        body.put_slice(if n == 0 { b"\n" } else { b",\n" });
+        body.put_slice(event);
+    }
+    body.put_slice(b"]}\n");
+    let mut response = json_response(body.freeze());
+    insert(&mut response, ETAG, &etag);
+    response
+}
+
+/// `GET /state/{type}`.
+pub(crate) fn state_of(hub: &Hub, name: &str, headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
+    let kind = Kind::from_name(name).ok_or_else(|| Problem::NotFound(format!("no event type {name:?}")))?;
+    Ok(state(hub, Filter::of([kind]), headers))
+}
+
+/// `GET /healthz`: that it lives, and what it holds.
+pub(crate) fn health(hub: &Hub) -> Response<Bytes> {
+    let clients = hub.clients();
+    let state = hub.state();
+    let core = &state.core;
+    let fleet = core.fleet();
+    let entries: serde_json::Map<_, _> =
+        Kind::ALL.iter().map(|kind| (kind.name().to_owned(), core.count(*kind).into())).collect();
+    let (log_events, log_bytes) = core.log_span();
+    let health = json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "epoch": core.epoch().as_str(),
+        "seq": core.seq(),
+        "clients": clients,
+        "log": { "events": log_events, "bytes": log_bytes },
+        "sticky": {
+            "host_counts": fleet.host_counts.len(),
+            "phase_mix": core.count(Kind::PhaseMix),
+            "recent_episodes": fleet.recent_episodes.len(),
+            "total_alerts": fleet.total_alerts,
+            "total_bytes": fleet.total_bytes,
+            "total_episodes": fleet.total_episodes,
+        },
+        "entries": entries,
+    });
+    drop(state);
+    json_response(format!("{health}\n").into())
+}
+
+/// `GET /snapshots/{id}`: packed embedding columns. The id is their checksum, so they never change.
+pub(crate) fn snapshot(hub: &Hub, id: &str, headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
+    let packed = hub.snapshot(id).ok_or_else(|| {
+        Problem::NotFound("no such snapshot: it was replaced, or the broadcaster was restarted".to_owned())
+    })?;
+    let etag = format!("\"{id}\"");
+    if is_current(headers, &etag) {
+        return Ok(not_modified(&etag));
+    }
+    let takes_gzip = headers
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
+    let mut response = match &packed.gzip {
+        Some(gzip) if takes_gzip => {
+            let mut response = Response::new(gzip.clone());
+            insert(&mut response, CONTENT_ENCODING, "gzip");
+            response
+        }
+        _ => Response::new(packed.bytes.clone()),
+    };
+    insert(&mut response, CONTENT_TYPE, "application/octet-stream");
+    insert(&mut response, CACHE_CONTROL, "public, max-age=31536000, immutable");
+    insert(&mut response, VARY, "Accept-Encoding");
+    insert(&mut response, ETAG, &etag);
+    Ok(response)
+}
+
+pub(crate) fn json_response(body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    insert(&mut response, CONTENT_TYPE, "application/json");
+    insert(&mut response, CACHE_CONTROL, "no-cache");
+    response
+}
+
+fn is_current(headers: &HeaderMap, etag: &str) -> bool {
+    let held = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    held.split(',').any(|held| held.trim().trim_start_matches("W/") == etag)
+}
+
+fn not_modified(etag: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    insert(&mut response, ETAG, etag);
+    response
+}
+
+fn insert(response: &mut Response<Bytes>, name: http::HeaderName, value: &str) {
+    // All values here are visible ASCII.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,193 @@
+use std::io;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{BufMut, Bytes, BytesMut};
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use sha1::{Digest, Sha1};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, WriteHalf};
+use tokio::sync::mpsc;
+
+use crate::Frame;
+use crate::client::{Client, NORMAL, SERVICE_RESTART, Said};
+use crate::frame::{TEXT, put_header};
+use crate::problem::Problem;
+use crate::reader::Reader;
+use crate::server::Stopping;
+
+/// How a page wants its frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// One event a frame.
+    Single,
+    /// A JSON array of events a frame.
+    Batch,
+}
+
+/// Bytes of one array frame, and of one write, about.
+const LARGE: usize = 256 << 10;
+
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
+/// Agrees to a handshake (RFC 6455, 4.2).
+pub(crate) fn accept(headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
+    let is = |name, value: &str| {
+        let given = headers.get_all(name).iter().filter_map(|given: &HeaderValue| given.to_str().ok());
+        given.flat_map(|given| given.split(',')).any(|given| given.trim().eq_ignore_ascii_case(value))
+    };
+    let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
+    let key = key.filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16));
+    let (true, true, true, Some(key)) =
+        (is(CONNECTION, "upgrade"), is(UPGRADE, "websocket"), is(SEC_WEBSOCKET_VERSION, "13"), key)
+    else {
+        return Err(Problem::UpgradeRequired);
+    };
+    let digest =
+        Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(value) = HeaderValue::from_str(&STANDARD.encode(digest)) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, value);
+    }
+    Ok(response)
+}
+
+/// Serves one page until it goes, breaks the protocol, or the broadcaster stops.
+///
+/// Two halves that do not wait for each other: a client that does not read its events can still
+/// be seen to close.
+pub(crate) async fn run(
+    socket: impl AsyncRead + AsyncWrite,
+    reader: Reader,
+    framing: Framing,
+    heartbeat: Duration,
+    stopping: Stopping,
+) {
+    let (receive, send) = tokio::io::split(socket);
+    let (said, asked) = mpsc::channel(4);
+    let sender = Sender { send, framing, out: BytesMut::new() };
+    tokio::select! {
+        () = listen(receive, said) => {}
+        _gone = talk(reader, sender, asked, heartbeat, stopping) => {}
+    }
+}
+
+/// Ends when the client is gone. What it asks for is done by the other half, which then ends both.
+async fn listen(mut receive: impl AsyncRead + Unpin, said: mpsc::Sender<Said>) {
+    let mut client = Client::default();
+    let mut buffer = [0; 2048];
+    while let Ok(length @ 1..) = receive.read(&mut buffer).await {
+        for one in client.take(&buffer[..length]) {
+            let end = !matches!(one, Said::Ping(_));
+            if said.send(one).await.is_err() || end {
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+async fn talk<S: AsyncRead + AsyncWrite>(
+    mut reader: Reader,
+    mut sender: Sender<S>,
+    mut asked: mpsc::Receiver<Said>,
+    heartbeat: Duration,
+    mut stopping: Stopping,
+) -> io::Result<()> {
+    loop {
+        tokio::select! {
+            frames = reader.next() => sender.frames(&frames).await?,
+            Some(one) = asked.recv() => match one {
+                Said::Ping(payload) => sender.control(PONG, &payload).await?,
+                Said::Close(code) => return sender.close(code.unwrap_or(NORMAL)).await,
+                Said::Broken(code) => return sender.close(code).await,
+            },
+            () = tokio::time::sleep(heartbeat) => sender.control(PING, b"").await?,
+            () = stopping.wait() => return sender.close(SERVICE_RESTART).await,
+        }
+    }
+}
+
+/// Events that go into one frame.
+#[derive(Default)]
+struct Array<'a> {
+    events: Vec<&'a Frame>,
+    /// Bytes of their JSON.
+    bytes: usize,
+}
+
+impl<'a> Array<'a> {
+    fn push(&mut self, event: &'a Frame) {
+        self.events.push(event);
+        self.bytes += event.json().len();
+    }
+}
+
+struct Sender<S> {
+    send: WriteHalf<S>,
+    framing: Framing,
+    out: BytesMut,
+}
+
+impl<S: AsyncRead + AsyncWrite> Sender<S> {
+    async fn frames(&mut self, frames: &[Frame]) -> io::Result<()> {
+        let mut array = Array::default();
+        for frame in frames {
+            if self.framing == Framing::Batch && frame.kind().is_some() {
+                array.push(frame);
+            } else {
+                self.put_array(&mut array);
+                self.out.put_slice(frame.websocket());
+            }
+            if array.bytes > LARGE {
+                self.put_array(&mut array);
+            }
+            if self.out.len() > LARGE {
+                self.flush().await?;
+            }
+        }
+        self.put_array(&mut array);
+        self.flush().await
+    }
+
+    fn put_array(&mut self, array: &mut Array<'_>) {
+        let Array { events, bytes } = std::mem::take(array);
+        match events[..] {
+            [] => {}
+            [one] => self.out.put_slice(one.websocket()),
+            [first, ref rest @ ..] => {
+                put_header(&mut self.out, TEXT, bytes + events.len() + 1);
+                self.out.put_u8(b'[');
+                self.out.put_slice(first.json());
+                for event in rest {
+                    self.out.put_u8(b',');
+                    self.out.put_slice(event.json());
+                }
+                self.out.put_u8(b']');
+            }
+        }
+    }
+
+    async fn control(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
+        put_header(&mut self.out, opcode, payload.len());
+        self.out.put_slice(payload);
+        self.flush().await
+    }
+
+    async fn close(&mut self, code: u16) -> io::Result<()> {
+        self.control(CLOSE, &code.to_be_bytes()).await?;
+        self.send.shutdown().await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.send.write_all(&self.out).await?;
+        self.out.clear();
+        self.send.flush().await
+    }
+}

@@ -1,0 +1,9 @@
+//! The hub, from outside: its state machine against a plain model, and the same promises through
+//! real sockets.
+
+mod http;
+mod model;
+mod page;
+mod random;
+mod sockets;
+mod wall;

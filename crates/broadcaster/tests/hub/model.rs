@@ -1,0 +1,198 @@
+//! The state machine against a plain model: random publishes, joins, drops, resumes and lag.
+
+use broadcaster::{Core, Cursor, Epoch, Filter, Frame, LogLimits};
+use events::{Format, Kind, decode};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::page::Page;
+use crate::random;
+
+#[derive(Debug, Clone)]
+enum Action {
+    Publish(Vec<String>),
+    /// A reader takes at most this many bytes.
+    Read(usize, usize),
+    /// A reader's connection breaks and comes back with its cursor.
+    Resume(usize),
+    /// A reader opens anew.
+    Open(usize),
+    /// A reader comes back with a cursor that was never handed out.
+    Stray(usize, u64),
+}
+
+const READERS: usize = 4;
+
+fn action() -> impl Strategy<Value = Action> {
+    let reader = 0..READERS;
+    prop_oneof![
+        5 => prop::collection::vec(random::event(), 1..8).prop_map(Action::Publish),
+        6 => (reader.clone(), 1..2_000usize).prop_map(|(reader, budget)| Action::Read(reader, budget)),
+        1 => reader.clone().prop_map(Action::Resume),
+        1 => reader.clone().prop_map(Action::Open),
+        1 => (reader, 0..400u64).prop_map(|(reader, ahead)| Action::Stray(reader, ahead)),
+    ]
+}
+
+struct Connection {
+    page: Page,
+    position: u64,
+    filter: &'static [Kind],
+}
+
+/// What each reader asks for: everything, or some types.
+const FILTERS: [&[Kind]; READERS] =
+    [Kind::ALL, Kind::ALL, &[Kind::Snapshot, Kind::Prediction], &[Kind::Embedding, Kind::Alert]];
+
+struct World {
+    core: Core,
+    /// Every event there ever was goes into it: the definition of the state.
+    truth: Page,
+    connections: Vec<Connection>,
+}
+
+impl World {
+    fn new() -> Self {
+        let limits = LogLimits { events: 12, bytes: 4_000 };
+        let connections =
+            FILTERS.map(|filter| Connection { page: Page::new(random::small), position: 0, filter });
+        let mut world = Self {
+            core: Core::new(Epoch::new("e1").unwrap(), limits, random::small),
+            truth: Page::new(random::small),
+            connections: connections.into(),
+        };
+        world.truth.receive(&serde_json::json!({"type": "hello", "epoch": "e1", "resumed": false}));
+        world.truth.receive(&serde_json::json!({"type": "ready", "seq": 0}));
+        for reader in 0..READERS {
+            world.join(reader, None);
+        }
+        world
+    }
+
+    fn publish(&mut self, events: &[String]) {
+        let body = events.join("\n");
+        let batch = decode(Format::Ndjson, body.as_bytes(), 100).unwrap();
+        let first = self.core.seq() + 1;
+        let receipt = self.core.apply(&batch);
+        assert_eq!(receipt.accepted, events.len());
+        assert_eq!(receipt.seq, first + events.len() as u64 - 1, "consecutive seqs");
+        let mut kinds: Vec<Kind> = batch.items.iter().map(|item| item.event.kind()).collect();
+        for (seq, event) in (first..).zip(events) {
+            let mut event: Value = serde_json::from_str(event).unwrap();
+            event["seq"] = seq.into();
+            self.truth.receive(&event);
+        }
+        kinds.sort();
+        kinds.dedup();
+        let evicted = self.truth.evict_as_hub(&kinds).len() as u64;
+        assert_eq!(self.core.seq(), receipt.seq + evicted, "every eviction has its place in the order");
+        self.truth.seq = self.core.seq();
+        assert_eq!(json(&self.core.changed_since(0, Filter::ALL)), self.truth.state());
+        for kind in Kind::ALL {
+            assert_eq!(self.core.count(*kind), self.truth.state_of(&[*kind]).len());
+        }
+    }
+
+    fn join(&mut self, reader: usize, cursor: Option<Cursor>) {
+        let filter = Filter::of(FILTERS[reader].iter().copied());
+        let step = self.core.join(cursor.as_ref(), filter);
+        let connection = &mut self.connections[reader];
+        connection.page.reconnect();
+        connection.position = step.position;
+        self.deliver(reader, &step.frames);
+        assert!(self.connections[reader].page.ready, "a join is complete");
+    }
+
+    fn read(&mut self, reader: usize, budget: usize) {
+        let filter = Filter::of(FILTERS[reader].iter().copied());
+        let step = self.core.read(self.connections[reader].position, filter, budget);
+        self.connections[reader].position = step.position;
+        self.deliver(reader, &step.frames);
+    }
+
+    fn deliver(&mut self, reader: usize, frames: &[Frame]) {
+        let connection = &mut self.connections[reader];
+        for message in json(frames) {
+            if connection.filter.len() == Kind::ALL.len() {
+                connection.page.receive(&message);
+            } else {
+                connection.page.receive_filtered(&message);
+            }
+        }
+        if connection.position == self.core.seq() {
+            assert_eq!(connection.page.state(), self.truth.state_of(connection.filter), "reader {reader}");
+        }
+    }
+
+    fn cursor(&self, reader: usize) -> Cursor {
+        let page = &self.connections[reader].page;
+        Cursor { epoch: Epoch::new(&page.epoch).unwrap(), seq: page.seq }
+    }
+
+    fn run(&mut self, action: Action) {
+        match action {
+            Action::Publish(events) => self.publish(&events),
+            Action::Read(reader, budget) => self.read(reader, budget),
+            Action::Resume(reader) => self.join(reader, Some(self.cursor(reader))),
+            Action::Open(reader) => self.join(reader, None),
+            Action::Stray(reader, ahead) => {
+                let mut cursor = self.cursor(reader);
+                cursor.seq = self.core.seq() + 1 + ahead;
+                self.join(reader, Some(cursor));
+            }
+        }
+    }
+}
+
+fn json(frames: &[Frame]) -> Vec<Value> {
+    frames.iter().map(|frame| serde_json::from_slice(frame.json()).unwrap()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+    /// New, resumed, lagging and filtered readers all hold what a plain fold of every event holds,
+    /// whenever they are at the head; and what they are sent never skips, repeats or turns back.
+    #[test]
+    fn every_reader_at_the_head_holds_the_state(actions in prop::collection::vec(action(), 1..60)) {
+        let mut world = World::new();
+        for action in actions {
+            world.run(action);
+        }
+        for reader in 0..READERS {
+            while world.connections[reader].position < world.core.seq() {
+                world.read(reader, 500);
+            }
+        }
+    }
+}
+
+/// A nightly run asks for more: `VITRINE_CASES=200000`.
+fn cases() -> u32 {
+    std::env::var("VITRINE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+}
+
+#[test]
+fn a_reader_from_before_the_remembered_evictions_starts_over() {
+    let mut world = World::new();
+    let detection = |host: usize| {
+        format!(
+            r#"{{"type":"live_detection","host_id":"host-{host}","predicted":"clean","confidence":1,"model":"knn","at":"2026-03-01T12:00:00Z"}}"#
+        )
+    };
+    world.publish(&[detection(0)]);
+    world.read(0, 1_000);
+    let early = world.cursor(0);
+    for host in 1..5_000 {
+        world.publish(&[detection(host)]);
+    }
+    let step = world.core.join(Some(&early), Filter::ALL);
+    assert_eq!(json(&step.frames)[0]["resumed"], false);
+    // The same reader, had it stayed connected.
+    let step = world.core.read(early.seq, Filter::ALL, 1_000);
+    let messages = json(&step.frames);
+    assert_eq!(messages[0]["type"], "skipped");
+    assert_eq!(messages[0]["reset"], true);
+    world.connections[0].position = step.position;
+    world.deliver(0, &step.frames);
+}

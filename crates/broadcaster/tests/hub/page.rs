@@ -1,0 +1,180 @@
+//! A page, as plainly as it can be written: it folds what it is sent by the published rules.
+
+use events::{Event, Items, Kind, Retention};
+use serde_json::Value;
+
+/// One entry of the state: what it is, and the JSON as it came.
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    kind: Kind,
+    group: Vec<Value>,
+    item: Option<Vec<Value>>,
+    seq: u64,
+    event: Value,
+}
+
+/// What a page holds, and what it has seen of its connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    retention: fn(Kind) -> Option<Retention>,
+    entries: Vec<Entry>,
+    /// Its cursor.
+    pub(crate) epoch: String,
+    pub(crate) seq: u64,
+    /// Whether `ready` has come.
+    pub(crate) ready: bool,
+    /// Whether every event was live, one by one, since it was ready.
+    seamless: bool,
+}
+
+impl Page {
+    pub(crate) fn new(retention: fn(Kind) -> Option<Retention>) -> Self {
+        Self { retention, entries: vec![], epoch: String::new(), seq: 0, ready: false, seamless: false }
+    }
+
+    /// A new connection starts: what was held stays, until the hub says otherwise.
+    pub(crate) fn reconnect(&mut self) {
+        self.ready = false;
+        self.seamless = false;
+    }
+
+    pub(crate) fn receive(&mut self, message: &Value) {
+        match message["type"].as_str().unwrap() {
+            "hello" => {
+                if message["resumed"] == false {
+                    self.entries.clear();
+                    self.seq = 0;
+                }
+                self.epoch = message["epoch"].as_str().unwrap().to_owned();
+            }
+            "ready" => {
+                self.seq = message["seq"].as_u64().unwrap();
+                self.ready = true;
+                self.seamless = true;
+            }
+            "skipped" => {
+                assert_eq!(message["from"], self.seq, "skips from where the page is");
+                if message["reset"] == true {
+                    self.entries.clear();
+                    self.seq = 0;
+                }
+                self.ready = false;
+            }
+            _ => {
+                let seq = message["seq"].as_u64().unwrap();
+                if self.ready {
+                    assert_eq!(seq, self.seq + 1, "no gap, no duplicate, no reorder in live events");
+                } else {
+                    assert!(seq > self.seq, "the replay is in order: {seq} after {}", self.seq);
+                }
+                self.seq = seq;
+                self.fold(seq, message);
+            }
+        }
+    }
+
+    /// As [`receive`](Self::receive), where a filter leaves gaps.
+    pub(crate) fn receive_filtered(&mut self, message: &Value) {
+        if self.ready && message["seq"].is_u64() && message["type"] != "ready" {
+            assert!(message["seq"].as_u64().unwrap() > self.seq);
+            self.seq = message["seq"].as_u64().unwrap() - 1;
+        }
+        if message["type"] == "skipped" {
+            self.seq = message["from"].as_u64().unwrap();
+        }
+        self.receive(message);
+    }
+
+    fn fold(&mut self, seq: u64, message: &Value) {
+        if message["type"] == "evicted" {
+            let of = Kind::from_name(message["of"].as_str().unwrap()).unwrap();
+            let group = message["group"].as_array().unwrap();
+            self.entries.retain(|entry| !(entry.kind == of && entry.group == *group));
+            return;
+        }
+        let mut json = message.clone();
+        json.as_object_mut().unwrap().remove("seq");
+        let text = json.to_string();
+        let event: Event<'_> = serde_json::from_str(&text).unwrap();
+        if let Event::Episode(episode) = &event {
+            let before = self.entries.iter().find(|entry| entry.kind == Kind::Snapshot);
+            let mut held = before.map_or(Value::Null, |entry| entry.event.clone());
+            if let Some(fields) = held.as_object_mut() {
+                fields.remove("seq");
+                fields.remove("type");
+            }
+            let mut snapshot: events::Snapshot<'static> =
+                if held.is_null() { events::Snapshot::default() } else { snapshot(&held.to_string()) };
+            if snapshot.fold(episode) {
+                let mut folded = serde_json::to_value(Event::Snapshot(snapshot)).unwrap();
+                folded["seq"] = seq.into();
+                self.put(seq, Kind::Snapshot, &folded);
+            }
+            return;
+        }
+        self.put(seq, event.kind(), message);
+    }
+
+    fn put(&mut self, seq: u64, kind: Kind, event: &Value) {
+        let Some(retention) = (self.retention)(kind) else { return };
+        let values = |fields: &[&str]| fields.iter().map(|field| event[field].clone()).collect::<Vec<_>>();
+        let group = values(retention.group);
+        let item = match retention.items {
+            Items::Each => None,
+            Items::Fields(fields) => Some(values(fields)),
+        };
+        let same = |entry: &Entry| entry.kind == kind && entry.group == group;
+        self.entries.retain(|entry| !(same(entry) && item.is_some() && entry.item == item));
+        self.entries.push(Entry { kind, group: group.clone(), item, seq, event: event.clone() });
+        let over =
+            self.entries.iter().filter(|entry| same(entry)).count().saturating_sub(retention.per_group);
+        for _ in 0..over {
+            let oldest = self.entries.iter().position(same).unwrap();
+            self.entries.remove(oldest);
+        }
+    }
+
+    /// The state, as `GET /state` lists it.
+    pub(crate) fn state(&self) -> Vec<Value> {
+        self.entries.iter().map(|entry| entry.event.clone()).collect()
+    }
+
+    pub(crate) fn state_of(&self, kinds: &[Kind]) -> Vec<Value> {
+        let wanted = self.entries.iter().filter(|entry| kinds.contains(&entry.kind));
+        wanted.map(|entry| entry.event.clone()).collect()
+    }
+
+    /// A page that knows everything and applies the eviction rules itself, live: the plainest
+    /// definition of what a hub keeps. Returns what it evicted, oldest first.
+    pub(crate) fn evict_as_hub(&mut self, kinds: &[Kind]) -> Vec<(Kind, Vec<Value>)> {
+        let mut evicted = Vec::new();
+        for kind in kinds {
+            if let Some(other) = kind.empties() {
+                let held = self.entries.iter().any(|entry| entry.kind == other);
+                self.entries.retain(|entry| entry.kind != other);
+                evicted.extend(held.then_some((other, vec![])));
+            }
+            let Some(retention) = (self.retention)(*kind) else { continue };
+            loop {
+                let mut newest: Vec<(Vec<Value>, u64)> = Vec::new();
+                let of_kind = || self.entries.iter().filter(|entry| entry.kind == *kind);
+                for entry in of_kind() {
+                    newest.retain(|(group, _)| *group != entry.group);
+                    newest.push((entry.group.clone(), entry.seq));
+                }
+                if newest.len() <= retention.groups && of_kind().count() <= retention.total {
+                    break;
+                }
+                let (quietest, _) = newest.into_iter().min_by_key(|(_, seq)| *seq).unwrap();
+                self.entries.retain(|entry| !(entry.kind == *kind && entry.group == quietest));
+                evicted.push((*kind, quietest));
+            }
+        }
+        evicted
+    }
+}
+
+fn snapshot(json: &str) -> events::Snapshot<'static> {
+    let borrowed: events::Snapshot<'_> = serde_json::from_str(json).unwrap();
+    borrowed.into_owned()
+}

@@ -1,0 +1,136 @@
+//! A broadcaster on a free port of this machine, and connections to it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use broadcaster::{Config, Epoch, Hub};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+pub(crate) struct Wall {
+    pub(crate) address: SocketAddr,
+    pub(crate) hub: Hub,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Wall {
+    pub(crate) async fn start(config: Config) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let hub = Hub::new(Epoch::random(), config.log);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(broadcaster::serve(listener, hub.clone(), config, async move {
+            let _ = stopped.await;
+        }));
+        Self { address, hub, stop: Some(stop), server }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn request_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    pub(crate) async fn stopped(mut self) {
+        self.request_stop();
+        self.server.await.unwrap().unwrap();
+    }
+
+    /// Publishes lines, which must be accepted.
+    pub(crate) async fn publish(&self, lines: &[String]) {
+        let request = reqwest::Client::new()
+            .post(self.url("/publish"))
+            .header("content-type", "application/x-ndjson")
+            .body(lines.join("\n"));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+    }
+
+    /// The sticky events, as `GET /state` lists them.
+    pub(crate) async fn state(&self) -> Vec<Value> {
+        let body = reqwest::get(self.url("/state")).await.unwrap().text().await.unwrap();
+        let state: Value = serde_json::from_str(&body).unwrap();
+        state["events"].as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn websocket(&self, query: &str) -> Socket {
+        let url = format!("ws://{}/ws{query}", self.address);
+        Socket(tokio_tungstenite::connect_async(url).await.unwrap().0)
+    }
+
+    pub(crate) async fn events(&self, query: &str, last_event_id: Option<&str>) -> Events {
+        let mut request = reqwest::Client::new().get(self.url(&format!("/events{query}")));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Events { response, buffer: String::new() }
+    }
+}
+
+/// The oracle's WebSocket client.
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Socket {
+    /// The messages of the next data frame: one, or an array.
+    pub(crate) async fn next(&mut self) -> Vec<Value> {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("a frame in time")
+                .unwrap()
+                .unwrap()
+            {
+                Message::Text(text) => match serde_json::from_str(&text).unwrap() {
+                    Value::Array(messages) => return messages,
+                    message => return vec![message],
+                },
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        self.0.send(message).await.unwrap();
+    }
+}
+
+/// A plain reader of server-sent events.
+pub(crate) struct Events {
+    response: reqwest::Response,
+    buffer: String,
+}
+
+impl Events {
+    /// The next event: its id, if it has one, and its data.
+    pub(crate) async fn next(&mut self) -> (Option<String>, Value) {
+        loop {
+            while let Some((block, rest)) = self.buffer.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.buffer = rest;
+                let field = |name: &str| {
+                    block.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned))
+                };
+                if let Some(data) = field("data") {
+                    return (field("id"), serde_json::from_str(&data).unwrap());
+                }
+            }
+            let chunk =
+                tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("an event in time");
+            self.buffer += std::str::from_utf8(&chunk.unwrap().expect("the stream goes on")).unwrap();
+        }
+    }
+}
