@@ -141,7 +141,7 @@ impl Hub {
     }
 
     /// All sticky events as JSON objects with their seqs, in seq order, and the seq they are of.
-    pub(crate) fn sticky(&self, filter: Filter) -> (Cursor, Vec<Bytes>) {
+    pub fn sticky(&self, filter: Filter) -> (Cursor, Vec<Bytes>) {
         let state = &mut *self.state();
         let cursor = Cursor { epoch: state.core.epoch().clone(), seq: state.core.seq() };
         let frames = state.core.changed_since(0, filter);

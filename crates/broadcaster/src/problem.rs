@@ -131,7 +131,7 @@ impl Problem {
             Self::Stopping => drop(headers.insert(RETRY_AFTER, fixed("1"))),
             Self::UpgradeRequired => drop(headers.insert(http::header::UPGRADE, fixed("websocket"))),
             Self::MethodNotAllowed { allowed, .. } => {
-                drop(headers.insert(http::header::ALLOW, fixed(allowed)))
+                drop(headers.insert(http::header::ALLOW, fixed(allowed)));
             }
             _ => {}
         }

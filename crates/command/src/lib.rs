@@ -8,11 +8,13 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (or SIGTERM) after a clean stop.
 
+mod duration;
 mod failure;
 mod log;
 mod run;
 mod stop;
 
+pub use duration::parse_duration;
 pub use failure::Failure;
 pub use log::{LogArgs, LogFormat};
 pub use run::run;

@@ -32,11 +32,9 @@ impl LogArgs {
         // A second start in one process (tests) keeps the first subscriber: nothing is lost by it.
         let _ = match self.log_format {
             LogFormat::Json => lines.json().try_init(),
-            LogFormat::Human => lines
-                .with_ansi(std::io::stderr().is_terminal())
-                .with_target(false)
-                .compact()
-                .try_init(),
+            LogFormat::Human => {
+                lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).compact().try_init()
+            }
         };
         Ok(())
     }
