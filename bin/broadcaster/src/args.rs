@@ -5,7 +5,7 @@ use bytesize::ByteSize;
 
 /// Keeps the state that published events add up to, and shows it to every page, live.
 #[derive(Debug, clap::Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "broadcaster", version, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) log: command::LogArgs,

@@ -5,7 +5,7 @@ use publisher::PublishArgs;
 
 /// Publishes what lies on a receiver's disk.
 #[derive(Debug, clap::Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "feeders", version, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) log: command::LogArgs,

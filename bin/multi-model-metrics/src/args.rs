@@ -11,7 +11,7 @@ use publisher::PublishArgs;
 ///
 /// Example: multi-model-metrics --reports data/reports --tick 5s
 #[derive(Debug, clap::Parser)]
-#[command(version, verbatim_doc_comment)]
+#[command(name = "multi-model-metrics", version, verbatim_doc_comment)]
 pub(crate) struct Args {
     /// The folder with the reports
     #[arg(long, value_name = "DIR")]

@@ -147,3 +147,91 @@ fn close(payload: &[u8]) -> Said {
         [_] => Said::Broken(PROTOCOL_ERROR),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first];
+        match payload.len() {
+            length @ 0..=125 => frame.push(0x80 | length as u8),
+            length => {
+                frame.push(0x80 | 126);
+                frame.extend((length as u16).to_be_bytes());
+            }
+        }
+        let mask = [0x5a, 0x01, 0xff, 0x80];
+        frame.extend(mask);
+        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        frame
+    }
+
+    fn said(bytes: &[u8]) -> Vec<Said> {
+        Client::default().take(bytes)
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_not_matter_how_the_bytes_arrive(
+            frames in prop::collection::vec(
+                (prop::sample::select(vec![0x81, 0x82, 0x01, 0x80, 0x89, 0x8a, 0x88, 0x83]),
+                 prop::collection::vec(any::<u8>(), 0..200)), 0..8),
+            cuts in prop::collection::vec(1..50usize, 1..20),
+        ) {
+            let bytes: Vec<u8> = frames.iter().flat_map(|(first, payload)| masked(*first, payload)).collect();
+            let (mut client, mut in_parts, mut rest) = (Client::default(), vec![], &bytes[..]);
+            for cut in cuts.iter().cycle() {
+                let ended = matches!(in_parts.last(), Some(Said::Close(_) | Said::Broken(_)));
+                if rest.is_empty() || ended {
+                    break;
+                }
+                let (part, after) = rest.split_at((*cut).min(rest.len()));
+                in_parts.extend(client.take(part));
+                rest = after;
+            }
+            prop_assert_eq!(in_parts, said(&bytes));
+        }
+
+        #[test]
+        fn any_bytes_are_heard(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            said(&bytes);
+        }
+    }
+
+    #[test]
+    fn messages_are_dropped_and_pings_between_their_parts_are_heard() {
+        let bytes = [masked(0x01, b"par"), masked(0x89, b"here?"), masked(0x80, b"ts")].concat();
+        assert_eq!(said(&bytes), [Said::Ping(b"here?".to_vec())]);
+        let split = [masked(0x01, "ä".as_bytes()[..1].as_ref()), masked(0x80, &"ä".as_bytes()[1..])].concat();
+        assert_eq!(said(&split), []);
+    }
+
+    #[test]
+    fn what_breaks_the_protocol_is_answered_with_its_code() {
+        for (bytes, code) in [
+            (vec![0x81, 0x00], PROTOCOL_ERROR),        // not masked
+            (masked(0xc1, b""), PROTOCOL_ERROR),       // a reserved bit
+            (masked(0x83, b""), PROTOCOL_ERROR),       // an unknown opcode
+            (masked(0x09, b""), PROTOCOL_ERROR),       // a ping in parts
+            (masked(0x89, &[0; 126]), PROTOCOL_ERROR), // a ping too long
+            (masked(0x80, b"ts"), PROTOCOL_ERROR),     // the end of nothing
+            ([masked(0x01, b""), masked(0x81, b"")].concat(), PROTOCOL_ERROR), // a message in a message
+            (masked(0x81, b"\xff"), INVALID_PAYLOAD),
+            (masked(0x88, b"\x03"), PROTOCOL_ERROR),     // half a code
+            (masked(0x88, b"\x03\xed"), PROTOCOL_ERROR), // 1005 is never sent
+            (masked(0x88, b"\x03\xe8\xff"), INVALID_PAYLOAD),
+            (vec![0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0], TOO_BIG),
+            (vec![0x82, 0xfe, 0xff, 0xff], 0), // just allowed, not whole
+        ] {
+            let expected = if code == 0 { vec![] } else { vec![Said::Broken(code)] };
+            assert_eq!(said(&bytes), expected, "{bytes:?}");
+        }
+        let large = [masked(0x02, &[0; 60_000]), masked(0x80, &[0; 60_000])].concat();
+        assert_eq!(said(&large), [Said::Broken(TOO_BIG)]);
+        assert_eq!(said(&masked(0x88, b"\x03\xe8bye")), [Said::Close(Some(1000))]);
+        assert_eq!(said(&masked(0x88, b"")), [Said::Close(None)]);
+    }
+}

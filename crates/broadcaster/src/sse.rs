@@ -1,9 +1,13 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response};
-use http_body_util::channel::{Channel, Sender};
+use hyper::body::{Body, Frame as Chunk};
+use tokio::sync::mpsc;
 
 use crate::reader::Reader;
 use crate::server::Stopping;
@@ -22,12 +26,12 @@ pub(crate) fn events(
     filter: Filter,
     heartbeat: Duration,
     stopping: Stopping,
-) -> Response<Channel<Bytes, std::convert::Infallible>> {
+) -> Response<Chunks> {
     let reader = Reader::join(hub, cursor, filter);
-    let (sender, body) = Channel::new(1);
+    let (sender, receiver) = mpsc::channel(1);
     let stream = Stream { hub: hub.clone(), reader, sender, heartbeat, stopping };
     tokio::spawn(stream.run());
-    let mut response = Response::new(body);
+    let mut response = Response::new(Chunks(receiver));
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
     headers.insert(CONTENT_TYPE, fixed("text/event-stream"));
@@ -36,10 +40,25 @@ pub(crate) fn events(
     response
 }
 
+/// The body of the answer: what the stream hands over.
+pub(crate) struct Chunks(mpsc::Receiver<Bytes>);
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Chunk<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Chunk::data(bytes))))
+    }
+}
+
 struct Stream {
     hub: Hub,
     reader: Reader,
-    sender: Sender<Bytes, std::convert::Infallible>,
+    sender: mpsc::Sender<Bytes>,
     heartbeat: Duration,
     stopping: Stopping,
 }
@@ -52,7 +71,7 @@ impl Stream {
         // back differs by connection, so that they do not all come at once.
         let pause = 500 + (self.reader.position() * 7919) % 1_000;
         let opening = format!(": vitrine\nretry: {pause}\n\n");
-        if self.sender.send_data(opening.into()).await.is_err() {
+        if self.sender.send(opening.into()).await.is_err() {
             return;
         }
         let mut stopping = self.stopping.clone();
@@ -60,10 +79,11 @@ impl Stream {
             let chunk = tokio::select! {
                 frames = self.reader.next() => self.chunk(&frames),
                 () = tokio::time::sleep(self.heartbeat) => Bytes::from_static(b":\n\n"),
+                () = self.sender.closed() => return,
                 () = stopping.wait() => return,
             };
             let sent = tokio::select! {
-                sent = self.sender.send_data(chunk) => sent,
+                sent = self.sender.send(chunk) => sent,
                 () = stopping.wait() => return,
             };
             if sent.is_err() {

@@ -1,3 +1,8 @@
 //! The system as its users meet it: its commands, run as processes, talking over loopback.
+//!
+//! The commands are those that `cargo build --workspace --bins` has put beside the tests.
 
 mod arrows;
+mod command;
+mod pipeline;
+mod refusals;

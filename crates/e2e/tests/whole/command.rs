@@ -1,0 +1,116 @@
+//! Commands as processes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// The repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// One of our commands, with these arguments.
+pub(crate) fn command(name: &str, args: &[&str]) -> Command {
+    // target/<profile>/deps/whole-... -> target/<profile>/<name>
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(path.is_file(), "{} is not there: cargo build --workspace --bins", path.display());
+    let mut command = Command::new(path);
+    command.args(args).current_dir(repository()).env_remove("VITRINE_PUBLISH_URL").stdin(Stdio::null());
+    command
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+pub(crate) fn run(mut command: Command) -> Ended {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A process that ends with the test.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Asks it to stop as Ctrl-C does; its exit code.
+    pub(crate) fn interrupt(&mut self) -> i32 {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.0.wait().unwrap().code().unwrap()
+    }
+}
+
+/// A broadcaster on a free port.
+pub(crate) struct Broadcaster {
+    pub(crate) process: Running,
+    pub(crate) address: String,
+}
+
+impl Broadcaster {
+    pub(crate) fn start() -> Self {
+        let mut command = command("broadcaster", &["serve", "--listen", "127.0.0.1:0"]);
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
+        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        // What it logs later goes nowhere, but must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { process: Running(process), address }
+    }
+
+    pub(crate) fn publish_url(&self) -> String {
+        format!("http://{}/publish", self.address)
+    }
+
+    fn request(&self, head: &str, body: &str) -> String {
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(socket, "{head} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}", self.address).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    pub(crate) fn publish(&self, event: &str) -> String {
+        self.request("POST /publish", event)
+    }
+
+    /// The sticky events of a type.
+    pub(crate) fn state(&self, kind: &str) -> Vec<Value> {
+        let state: Value = serde_json::from_str(&self.request(&format!("GET /state/{kind}"), "")).unwrap();
+        state["events"].as_array().unwrap().clone()
+    }
+
+    /// Waits until a type has this many sticky events.
+    pub(crate) fn wait_for(&self, kind: &str, count: usize) -> Vec<Value> {
+        for _ in 0..600 {
+            let state = self.state(kind);
+            if state.len() >= count {
+                return state;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("no {count} {kind} after 30 s: {:?}", self.state(kind));
+    }
+}
