@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use events::MAX_SNAPSHOT_ROWS;
 use http::{HeaderMap, Method, Response};
 
 use crate::LogLimits;
@@ -17,7 +18,7 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// Names besides loopback and the listening address that the broadcaster is called by.
     pub allow_hosts: Vec<String>,
-    /// Decoded bytes of a body.
+    /// Decoded bytes of a body of events. One of columns is bounded by its rows.
     pub max_body: usize,
     /// Connections at once.
     pub max_connections: u32,
@@ -34,6 +35,9 @@ pub type Page = Arc<dyn Fn(&Method, &str, &HeaderMap) -> Option<Response<Bytes>>
 
 /// Events of one body, at most.
 pub(crate) const MAX_EVENTS: usize = 100_000;
+/// Decoded bytes of a body of columns: 18 bytes a row for as many rows as may be, and room for how
+/// Arrow frames them.
+pub(crate) const MAX_COLUMNS: usize = MAX_SNAPSHOT_ROWS as usize * 18 + (8 << 20);
 /// A body must be whole within this time.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A request's head must be whole within this time.

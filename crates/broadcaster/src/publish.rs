@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use serde::Serialize;
 
-use crate::config::{BODY_TIMEOUT, MAX_EVENTS};
+use crate::config::{BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
 use crate::hub::Answer;
 use crate::problem::Problem;
 use crate::snapshots::Packed;
@@ -25,8 +25,12 @@ pub(crate) async fn publish(
     authorize(&head.headers, config.publish_token.as_deref())?;
     let media = media(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
-    let body = whole(body, config.max_body).await?;
-    let body = decoded(&head.headers, body, config.max_body)?;
+    let limit = match media {
+        Media::Events(_) => config.max_body,
+        Media::Columns => MAX_COLUMNS,
+    };
+    let body = whole(body, limit).await?;
+    let body = decoded(&head.headers, body, limit)?;
 
     match media {
         Media::Events(format) => events(hub, format, &body, key.as_deref()),

@@ -95,7 +95,8 @@ fn object(schema: &Value, seq: bool) -> String {
 /// The TypeScript type of a schema; every shape that the wire uses, and `unknown` for others.
 fn of(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|target| target.rsplit('/').next()) {
-        return name.to_owned();
+        // An event's type is also what its own `type` says.
+        return if name == "Kind" { "EventType".to_owned() } else { name.to_owned() };
     }
     if let Some(one) = schema["const"].as_str() {
         return format!("'{one}'");

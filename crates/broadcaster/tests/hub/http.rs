@@ -169,6 +169,9 @@ async fn an_embedding_snapshot_is_packed_once_and_served_for_good() {
     let zipped = zipped.bytes().await.unwrap();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&zipped[..]), &mut plain).unwrap();
     assert_eq!(plain, packed);
+    // Points are bounded by their number, not by what events may weigh.
+    let million = post(&wall, ARROW, columns(1_000_000).encode().unwrap()).send().await.unwrap();
+    assert_eq!(million.status(), 200);
     // The same points again are the same resource.
     post(&wall, ARROW, stream).send().await.unwrap();
     assert_eq!(wall.state().await[0]["url"], event["url"]);

@@ -1,0 +1,164 @@
+import { decode, type Message } from "../wire/message";
+import { type Status, type Transport, unconnected } from "./status";
+
+/** A connection that is being opened or open. After `close` it says nothing more. */
+export interface Connection {
+  close(): void;
+}
+
+export interface Listener {
+  frame(text: string): void;
+  closed(): void;
+}
+
+/** Everything outside: clock, chance and network. */
+export interface World {
+  now(): number;
+  /** In [0, 1). */
+  random(): number;
+  /** Returns what cancels it. */
+  after(ms: number, run: () => void): () => void;
+  connect(transport: Transport, query: string, listener: Listener): Connection;
+  /** Asks the broadcaster where it is. Rejects when it can't be reached. */
+  probe(): Promise<{ epoch: string; seq: number }>;
+}
+
+/** Hears how the link stands, with what arrived if anything did. */
+export type Audience = (status: Status, messages: Message[]) => void;
+
+/** The longest wait between two attempts, ms. */
+const LONGEST_WAIT = 10_000;
+const FIRST_WAIT = 300;
+/** A connection says hello in this time, or a proxy holds it back. */
+const PATIENCE = 8_000;
+/** The broadcaster's pings are invisible to a page, so a connection that is silent for this long is asked after. */
+const SILENCE = 45_000;
+/** Attempts that fail in a row before the other transport is tried. */
+const STUBBORNNESS = 3;
+
+/**
+ * One connection to the broadcaster that never gives up. It resumes from its cursor, waits with jitter and at most `LONGEST_WAIT`
+ * between attempts, tries server-sent events where WebSockets fail again and again (proxies), and notices a connection that died
+ * without a word by comparing cursors.
+ */
+export class Link {
+  readonly #world: World;
+  readonly #audience: Audience;
+  #status = unconnected;
+  #epoch: string | undefined;
+  #seq = 0;
+  #connection: Connection | undefined;
+  #failures = 0;
+  #cancel: () => void = () => {};
+  #probing = false;
+
+  constructor(world: World, audience: Audience) {
+    this.#world = world;
+    this.#audience = audience;
+  }
+
+  start(): void {
+    this.#connect();
+  }
+
+  /** The machine woke up, the network came back, or someone looks: whatever is waited for is done now. */
+  wake(): void {
+    if (this.#connection === undefined) this.#connect();
+    else if (this.#status.phase === "live") void this.#ask();
+  }
+
+  #connect(): void {
+    this.#cancel();
+    const query = new URLSearchParams({ batch: "1" });
+    if (this.#epoch !== undefined) query.set("since", `${this.#epoch}:${this.#seq}`);
+    let connection: Connection | undefined;
+    // A connection that was given up may still have something to say: it is not listened to.
+    const current = () => this.#connection === connection;
+    connection = this.#connection = this.#world.connect(this.#status.transport, query.toString(), {
+      frame: (text) => current() && this.#frame(text),
+      closed: () => current() && this.#lost(),
+    });
+    this.#say({ retry: null });
+    this.#cancel = this.#world.after(PATIENCE, () => this.#lost());
+  }
+
+  #frame(text: string): void {
+    let batch: Message[];
+    try {
+      batch = decode(text);
+    } catch {
+      // What is cut or garbled on the way is sent again from the cursor.
+      this.#lost();
+      return;
+    }
+    let phase = this.#status.phase;
+    for (const message of batch) {
+      if (message.type === "hello") {
+        phase = "catching-up";
+        if (!message.resumed) this.#seq = 0;
+        this.#epoch = message.epoch;
+      } else if (message.type === "skipped") {
+        if (message.reset) this.#seq = 0;
+      } else {
+        if (message.type === "ready") {
+          phase = "live";
+          this.#failures = 0;
+        }
+        this.#seq = message.seq;
+      }
+    }
+    this.#say({ phase, heard: this.#world.now() }, batch);
+    this.#watch();
+  }
+
+  #watch(): void {
+    this.#cancel();
+    const [wait, then] = this.#status.phase === "live" ? [SILENCE, () => void this.#ask()] : [PATIENCE, () => this.#lost()];
+    this.#cancel = this.#world.after(wait, then);
+  }
+
+  /** Silence is fine when nothing happened. */
+  async #ask(): Promise<void> {
+    if (this.#probing) return;
+    this.#probing = true;
+    const asked = this.#connection;
+    const there = await this.#world.probe().catch(() => undefined);
+    this.#probing = false;
+    if (this.#connection !== asked) return;
+    if (there !== undefined && there.epoch === this.#epoch && there.seq <= this.#seq) {
+      this.#say({ heard: this.#world.now() });
+      this.#watch();
+    } else if (there === undefined) {
+      this.#lost();
+    } else {
+      // It may be on its way. Only if it does not come is the connection dead.
+      const { heard } = this.#status;
+      this.#cancel();
+      this.#cancel = this.#world.after(1_000, () => (this.#status.heard === heard ? this.#lost() : this.#watch()));
+    }
+  }
+
+  #lost(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#failures += 1;
+    const { now, random } = this.#world;
+    const most = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.#failures - 1));
+    const wait = most * (0.5 + random() / 2);
+    const { phase, transport } = this.#status;
+    this.#say({
+      phase: phase === "connecting" ? phase : "reconnecting",
+      transport: this.#failures % STUBBORNNESS === 0 ? other(transport) : transport,
+      retry: now() + wait,
+    });
+    this.#cancel();
+    this.#cancel = this.#world.after(wait, () => this.#connect());
+  }
+
+  #say(change: Partial<Status>, messages: Message[] = []): void {
+    this.#status = { ...this.#status, ...change };
+    this.#audience(this.#status, messages);
+  }
+}
+
+const other = (transport: Transport): Transport => (transport === "websocket" ? "sse" : "websocket");

@@ -1,0 +1,38 @@
+import type { Camera } from "./camera";
+import type { Point } from "./columns";
+import type { Colouring, Counts, Picked } from "./plot";
+import type { Look } from "./resolve";
+
+/** Page to point worker. */
+export type Order =
+  | { do: "canvas"; canvas: OffscreenCanvas; capacity: number }
+  | { do: "size"; width: number; height: number; ratio: number }
+  /** The address of packed columns, or nothing to show. */
+  | { do: "load"; url: string | null }
+  /** Single points, packed. */
+  | { do: "place"; packed: ArrayBuffer }
+  | { do: "look"; colouring: Colouring; only: number | null; look: Look; labels: Labels }
+  | { do: "camera"; camera: Camera }
+  /** The point under a place of the canvas, in its pixels. */
+  | { do: "pick"; x: number; y: number; reach: number }
+  | { do: "step"; dx: number; dy: number }
+  | { do: "release" }
+  | { do: "rows"; from: number; to: number };
+
+export interface Labels {
+  axes: readonly [string, string, string];
+  /** CSS. */
+  colour: string;
+  accent: string;
+  font: string;
+}
+
+/** Point worker to page. */
+export type Answer =
+  | { is: "loading"; received: number; total: number | null }
+  | { is: "failed"; why: string }
+  | { is: "counts"; counts: Counts }
+  | { is: "picked"; picked: Picked | null }
+  | { is: "rows"; from: number; rows: Point[] }
+  /** A frame: how long it took to draw, and how many points it shows. */
+  | { is: "drawn"; ms: number; points: number };

@@ -1,0 +1,112 @@
+import { fraction, latency } from "../../format/number";
+import { nameColour } from "../../palette/names";
+import { markOf } from "../../points/stamp";
+import { cursor } from "../../shell/cursor";
+import { useSize } from "../../shell/measure";
+import { MarkPath } from "../../shell/Swatch";
+import { store } from "../../state/store";
+import { shade } from "../../view/theme";
+import { modelSlots } from "../models/ranking";
+import { decades, frontier, placeLabels, tenths } from "./scale";
+
+/** In lines of text. */
+const MARGIN = { left: 2.1, right: 0.9, top: 0.6, bottom: 1.7 };
+/** Width of a letter, in lines, roughly. */
+const LETTER = 0.56;
+
+/** Latency on a logarithmic axis against macro F1, with its interval, and the line of those that nothing beats in both. */
+export function Chart() {
+  const { ref, size } = useSize();
+  const models = store.kept("model_perf").value.toSorted((a, b) => a.latency_us - b.latency_us);
+  const { at, chosen, choose, onKeyDown } = cursor(
+    "model",
+    models.map((perf) => perf.model),
+  );
+  const intervals = new Map(store.kept("model_metric").value.map((metric) => [metric.model, metric]));
+
+  const { width, height } = size.value;
+  const line = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const margin = { left: MARGIN.left * line, top: MARGIN.top * line };
+  const inner = {
+    width: Math.max(1, width - margin.left - MARGIN.right * line),
+    height: Math.max(1, height - margin.top - MARGIN.bottom * line),
+  };
+  const [from, to] = decades(models.map((perf) => perf.latency_us));
+  const seen = models.flatMap(({ model, accuracy }) => [accuracy, intervals.get(model)?.low ?? accuracy, intervals.get(model)?.high ?? accuracy]);
+  const [low, high] = tenths(seen);
+  const x = (us: number) => ((Math.log10(us) - from) / (to - from)) * inner.width;
+  const y = (accuracy: number) => ((high - accuracy) / (high - low)) * inner.height;
+  const ticks = Array.from({ length: Math.round((high - low) * 10) + 1 }, (_, i) => Math.round(low * 10 + i) / 10);
+
+  const marks = models.map((perf) => ({ x: x(perf.latency_us), y: y(perf.accuracy), width: perf.model.length * LETTER * line }));
+  const labels = placeLabels(marks, inner, line);
+  const best = frontier(models);
+  const steps = best.map((perf, i) => `${i === 0 ? `M${x(perf.latency_us)} ${y(perf.accuracy)}` : `H${x(perf.latency_us)}V${y(perf.accuracy)}`}`);
+
+  return (
+    <div class="latency" ref={ref}>
+      <svg
+        width={width}
+        height={height}
+        role="listbox"
+        aria-label="Models by latency"
+        tabIndex={0}
+        aria-activedescendant={at < 0 ? undefined : `cost-${at}`}
+        data-chosen={chosen !== undefined}
+        onKeyDown={onKeyDown}
+      >
+        <g transform={`translate(${margin.left} ${margin.top})`}>
+          <g class="grid" aria-hidden="true">
+            {ticks.map((tick) => (
+              <g key={tick} transform={`translate(0 ${y(tick)})`}>
+                <line x2={inner.width} />
+                <text x={-8} dy="0.32em" text-anchor="end">
+                  {tick.toFixed(1)}
+                </text>
+              </g>
+            ))}
+            {Array.from({ length: to - from + 1 }, (_, i) => from + i).map((power) => (
+              <g key={power} transform={`translate(${x(10 ** power)} 0)`}>
+                <line y2={inner.height} />
+                <text y={inner.height + 1.3 * line} text-anchor={power === to ? "end" : power === from ? "start" : "middle"}>
+                  {latency(10 ** power).replace(/\.0+ /, " ")}
+                </text>
+              </g>
+            ))}
+          </g>
+          <path class="frontier" d={`${steps.join("")}H${inner.width}`} aria-hidden="true" />
+          {models.map(({ model, latency_us, accuracy }, i) => {
+            const slot = modelSlots.value.get(model) ?? 0;
+            const interval = intervals.get(model);
+            const label = labels[i];
+            return (
+              <g
+                key={model}
+                id={`cost-${i}`}
+                class="costed"
+                role="option"
+                aria-selected={model === chosen}
+                aria-label={`${model} ${latency(latency_us)} a window, macro F1 ${fraction(accuracy)}`}
+                onClick={() => choose(model === chosen ? undefined : model)}
+              >
+                {interval?.low != null && interval.high != null && (
+                  <line class="whisker" x1={x(latency_us)} x2={x(latency_us)} y1={y(interval.low)} y2={y(interval.high)} />
+                )}
+                <g transform={`translate(${x(latency_us)} ${y(accuracy)})`}>
+                  <circle class="room" r="8" />
+                  <MarkPath mark={markOf(slot)} colour={shade(nameColour(slot))} />
+                </g>
+                {label !== undefined && (
+                  <text x={label.x} y={label.y} dy="0.34em" text-anchor={label.anchor}>
+                    {model}
+                    {model === chosen && <tspan class="detail"> {latency(latency_us)}</tspan>}
+                  </text>
+                )}
+              </g>
+            );
+          })}
+        </g>
+      </svg>
+    </div>
+  );
+}

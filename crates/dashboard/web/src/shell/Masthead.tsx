@@ -1,0 +1,55 @@
+import { useSignalEffect } from "@preact/signals";
+import { ago, clock } from "../format/time";
+import { store } from "../state/store";
+import { now } from "../view/now";
+import { choose, contrast, THEMES, theme } from "../view/theme";
+
+const said = { connecting: "Connecting", "catching-up": "Catching up", live: "Live", reconnecting: "Reconnecting" };
+
+export function Masthead() {
+  return (
+    <header class="masthead">
+      <h1>Vitrine</h1>
+      <Connection />
+      <fieldset class="choice">
+        <legend class="unseen">Theme</legend>
+        {THEMES.map((name) => (
+          <label key={name}>
+            <input type="radio" name="theme" checked={theme.value === name} onChange={() => choose("theme", name)} />
+            <span>{name[0]?.toUpperCase() + name.slice(1)}</span>
+          </label>
+        ))}
+      </fieldset>
+      <button
+        type="button"
+        class="contrast"
+        aria-pressed={contrast.value}
+        onClick={() => choose("contrast", contrast.value ? "normal" : "more")}
+      >
+        Contrast
+      </button>
+    </header>
+  );
+}
+
+/** How the page stands to its broadcaster. Only a change of phase is announced, not each second of its age. */
+function Connection() {
+  const { phase, heard, retry } = store.status.value;
+  useSignalEffect(() => {
+    const { phase } = store.status.value;
+    document.title = phase === "live" ? "Vitrine" : `${said[phase]} · Vitrine`;
+  });
+  return (
+    <div class="connection" data-phase={phase}>
+      <span class="lamp" aria-hidden="true" />
+      <strong role="status">{said[phase]}</strong>
+      <span class="age">
+        {phase === "live" && heard !== null && `last heard ${ago(heard, now.value)}`}
+        {phase === "reconnecting" && heard !== null && `showing what was known at ${clock(heard)}`}
+        {phase !== "live" && retry !== null && `${phase === "reconnecting" ? ", " : ""}next try in ${wait(retry)}`}
+      </span>
+    </div>
+  );
+}
+
+const wait = (due: number) => `${Math.max(0, Math.ceil((due - now.value) / 1000))} s`;

@@ -1,0 +1,23 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useCallback } from "preact/hooks";
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** The size of an element in CSS pixels, kept up to date. Give `ref` to the element. */
+export function useSize(): { ref: (element: Element | null) => (() => void) | undefined; size: Signal<Size> } {
+  const size = useSignal<Size>({ width: 0, height: 0 });
+  const ref = useCallback((element: Element | null) => {
+    if (element === null) return;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry === undefined) return;
+      const { width, height } = entry.contentRect;
+      size.value = { width: Math.floor(width), height: Math.floor(height) };
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { ref, size };
+}

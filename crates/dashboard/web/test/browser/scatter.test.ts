@@ -1,0 +1,162 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { stand } from "../../bench/stand.mjs";
+import { Broadcaster } from "./broadcaster";
+import { filled, launch, phase, scatter } from "./browser";
+import { embedding, publishAll } from "./events";
+
+let browser: Browser;
+let broadcaster: Broadcaster;
+let page: Page;
+
+beforeAll(async () => {
+  [browser, broadcaster] = await Promise.all([launch(), Broadcaster.start()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await broadcaster.stop();
+});
+afterEach(() => page.close());
+
+async function open(hash = ""): Promise<string[]> {
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const fetched: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/snapshots/")) fetched.push(request.url());
+  });
+  await page.goto(`${broadcaster.url}/${hash}`);
+  await filled(page, ["embedding"]);
+  await page.locator(".legend, .pager").waitFor();
+  return fetched;
+}
+
+// An Arrow body of 100,000 points is 2 MB. A million is more than a broadcaster takes by default; the page is shown one further below.
+describe.each([2_000, 100_000])("the scatter of %i points", (points) => {
+  beforeAll(() => publishAll(broadcaster, points));
+
+  test("draws them and counts them", async () => {
+    await open();
+    const { drawn, colours } = await scatter(page);
+    expect(drawn).toBeGreaterThan(0.02);
+    expect(colours.length).toBeGreaterThan(4);
+    expect(await page.locator(".progress").count()).toBe(0);
+    const counts = await page.locator(".legend .value").allTextContents();
+    expect(counts.reduce((sum, text) => sum + Number(text.replaceAll(",", "")), 0)).toBe(points);
+  });
+
+  test("recolours without fetching them again", async () => {
+    const fetched = await open();
+    const seen = [await scatter(page)];
+    for (const name of ["Predicted", "Cluster", "Right or wrong"]) {
+      await page.getByText(name, { exact: true }).click();
+      seen.push(await scatter(page));
+    }
+    expect(new Set(seen.map(({ colours }) => colours.join())).size).toBe(4);
+    expect(fetched.length).toBeLessThanOrEqual(1);
+    expect(page.url()).toContain("colour=verdict");
+    expect(await page.locator(".legend .name").allTextContents()).toEqual(["Right", "Wrong"]);
+  });
+
+  test("tells what is under the pointer", async () => {
+    await open();
+    const { place } = await scatter(page);
+    const box = await page.locator("canvas").boundingBox();
+    await page.mouse.move((box?.x ?? 0) + place.x, (box?.y ?? 0) + place.y);
+    const tip = page.locator(".tip:not([hidden])");
+    await tip.waitFor();
+    expect(await tip.textContent()).toMatch(/Phase.+Predicted.+Cluster\d+Row \d+/);
+    await page.mouse.move(5, 5);
+    await tip.waitFor({ state: "detached" });
+  });
+
+  test("turns by drag and by keys, and the address says from where one looks", async () => {
+    await open();
+    const before = await scatter(page);
+    const box = await page.locator("canvas").boundingBox();
+    const [x, y] = [(box?.x ?? 0) + 300, (box?.y ?? 0) + 200];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 120, y + 30, { steps: 5 });
+    await page.mouse.up();
+    expect((await scatter(page)).colours).not.toEqual(before.colours);
+    expect(page.url()).toMatch(/view=16,32,1/);
+    await page.locator(".stage").focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("+");
+    await scatter(page);
+    expect(page.url()).toMatch(/view=10,32,1\.15/);
+  });
+
+  test("goes from point to point by keys", async () => {
+    await open();
+    await scatter(page);
+    await page.locator(".stage").focus();
+    await page.keyboard.press("Shift+ArrowRight");
+    const tip = page.locator(".tip:not([hidden])");
+    await tip.waitFor();
+    const first = await tip.textContent();
+    await page.keyboard.press("Shift+ArrowRight");
+    await expect.poll(() => tip.textContent()).not.toBe(first);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.url()).toMatch(/view=-32,20,2\.5,0\.\d+/);
+    await page.keyboard.press("0");
+    await expect.poll(() => page.url()).toMatch(/view=-32,20,1(&|$)/);
+  });
+
+  test("lets one category stand out", async () => {
+    await open();
+    const all = await scatter(page);
+    await page.locator(".legend button").first().click();
+    const one = await scatter(page);
+    expect(one.colours).not.toEqual(all.colours);
+    expect(page.url()).toContain("only=0");
+  });
+
+  test("has a table behind it: phase against prediction, and every row", async () => {
+    await open("#table=embedding");
+    await page.getByText(`of ${points.toLocaleString("en")}`).waitFor();
+    const right = await page.locator(".tables tbody").first().locator("td").allTextContents();
+    const sum = right.filter((text) => !text.includes("%")).reduce((total, text) => total + Number(text.replaceAll(",", "")), 0);
+    expect(sum).toBe(points);
+    await page.getByRole("button", { name: "After" }).click();
+    await page.getByText(`101 to 200 of ${points.toLocaleString("en")}`).waitFor();
+    await page.getByRole("row", { name: /^100 Clean/ }).waitFor();
+  });
+});
+
+test("single points are shown as they come, and a snapshot replaces them", async () => {
+  await broadcaster.restart();
+  const single = { type: "embedding", x: 0.5, y: 0.5, z: 0.5, phase: "armed", predicted: "clean", cluster: 3, host_id: "rack-01" };
+  await broadcaster.publish(JSON.stringify(Array.from({ length: 300 }, (_, i) => ({ ...single, x: i / 300 }))));
+  await open();
+  await expect.poll(() => page.locator(".hint").textContent()).toContain("300 points");
+  await broadcaster.publish(JSON.stringify(single));
+  await expect.poll(() => page.locator(".hint").textContent()).toContain("301 points");
+  const { place } = await scatter(page);
+  const box = await page.locator("canvas").boundingBox();
+  await page.mouse.move((box?.x ?? 0) + place.x, (box?.y ?? 0) + place.y);
+  await page.locator(".tip").getByText("rack-01").waitFor();
+  await broadcaster.publish(embedding(500), "application/vnd.apache.arrow.stream");
+  await expect.poll(() => page.locator(".hint").textContent()).toContain("500 points");
+});
+
+test("a million points are drawn, recoloured and picked, over server-sent events where no WebSocket can be had", async () => {
+  const { url, server } = await stand(1_000_000);
+  try {
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.goto(url);
+    await phase(page, "live");
+    await page.getByText("1,000,000 points").waitFor();
+    const before = await scatter(page);
+    expect(before.drawn).toBeGreaterThan(0.02);
+    await page.getByText("Cluster", { exact: true }).click();
+    const after = await scatter(page);
+    expect(after.colours).not.toEqual(before.colours);
+    const box = await page.locator("canvas").boundingBox();
+    await page.mouse.move((box?.x ?? 0) + after.place.x, (box?.y ?? 0) + after.place.y);
+    await page.locator(".tip:not([hidden])").getByText(/Row \d+/).waitFor();
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});

@@ -1,0 +1,182 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Broadcaster } from "./broadcaster";
+import { filled, launch, phase, SCENES, violations } from "./browser";
+import { publishAll } from "./events";
+
+let browser: Browser;
+let broadcaster: Broadcaster;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  [browser, broadcaster] = await Promise.all([launch(), Broadcaster.start()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await broadcaster.stop();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await context.newPage();
+  complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+});
+afterEach(() => context.close());
+
+describe("before anything was published", () => {
+  test("every scene says what would fill it, with the command to type", async () => {
+    await page.goto(broadcaster.url);
+    await phase(page, "live");
+    const commands = await page.locator(".command code").allTextContents();
+    expect(commands.map((command) => command.split(" --publish-url")[0])).toEqual([
+      "knn stream --load-fit F.parquet",
+      "multi-model-metrics --reports DIR",
+      "multi-model-metrics --reports DIR",
+      "feeders run --data-root DIR",
+    ]);
+    expect(commands[0]).toContain(`${broadcaster.url}/publish`);
+    expect(await violations(page)).toEqual([]);
+  });
+});
+
+describe("the wall", () => {
+  beforeAll(() => publishAll(broadcaster, 2_000));
+
+  test("opens complete, from its own origin alone, within its policy and its number of requests", async () => {
+    const requests: string[] = [];
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(broadcaster.url);
+    await phase(page, "live");
+    await filled(page);
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(broadcaster.url))).toEqual([]);
+    const files = new Set(requests.filter((url) => !url.includes("/snapshots/")).map((url) => url.split("/").pop()));
+    // Four, and the icon of the tab.
+    expect([...files].sort()).toEqual(["", "app.css", "app.js", "icon.svg", "worker.js"]);
+  });
+
+  test("shows what happens as it happens", async () => {
+    await page.goto(broadcaster.url);
+    await filled(page);
+    await broadcaster.publish('{"type":"model_metric","model":"knn","accuracy":0.999}');
+    await page.locator(".bars").getByRole("option", { name: /^knn 0\.999/ }).waitFor();
+    await broadcaster.publish(
+      '{"type":"episode","episode_id":"the-new-one","host_id":"lab-9","sha256":"ab","size_bytes":7,"received_at":"2026-01-01T12:00:00Z"}',
+    );
+    await page.getByText("the-new-one").waitFor();
+    await page.getByRole("option", { name: "lab-9 1 episodes" }).waitFor();
+  });
+
+  test("opened in the middle of 500 events a second, it is complete when it is live", async () => {
+    let publishing = true;
+    const flood = (async () => {
+      for (let n = 0; publishing; n++) {
+        const loss = (i: number) => ({ type: "loss", iteration: n * 5 + i, loss: 1 / (n + 1), batch_size: 32 });
+        await broadcaster.publish(JSON.stringify([0, 1, 2, 3, 4].map(loss)));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    })();
+    try {
+      await page.goto(broadcaster.url);
+      await phase(page, "live");
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      const scenes = await page.locator(".plate").evaluateAll((plates) => plates.map((plate) => (plate as HTMLElement).dataset["filled"]));
+      expect(scenes).toEqual(SCENES.map(() => "true"));
+    } finally {
+      publishing = false;
+      await flood;
+    }
+  });
+
+  test("no event type is invisible", async () => {
+    await page.goto(broadcaster.url);
+    await page.locator(".plate-received").getByText("alert", { exact: true }).waitFor();
+  });
+
+  test("a second tab is complete at once and needs no second connection", async () => {
+    await page.goto(broadcaster.url);
+    await filled(page);
+    const second = await context.newPage();
+    await second.goto(broadcaster.url);
+    await filled(second);
+    expect((await broadcaster.get<{ clients: number }>("/healthz")).clients).toBe(1);
+  });
+
+  test("survives a reload with nothing empty", async () => {
+    await page.goto(broadcaster.url);
+    await filled(page);
+    await page.reload();
+    await phase(page, "live");
+    await filled(page);
+  });
+
+  test("keeps what it knows while the broadcaster is away, says how old it is, and is live again when it is back", async () => {
+    await page.goto(broadcaster.url);
+    await phase(page, "live");
+    await filled(page);
+    await broadcaster.stop();
+    await phase(page, "reconnecting");
+    await filled(page);
+    expect(await page.locator(".age").textContent()).toMatch(/showing what was known at \d\d:\d\d:\d\d/);
+    expect(await page.locator(".as-of").count()).toBe(SCENES.length);
+    expect(await page.title()).toBe("Reconnecting · Vitrine");
+
+    await broadcaster.restart();
+    await publishAll(broadcaster, 2_000);
+    await phase(page, "live");
+    await filled(page);
+    await page.reload();
+    await phase(page, "live");
+    await filled(page);
+  });
+
+  test("has no violation of accessibility rules, in either theme, in high contrast, as tables and enlarged", async () => {
+    const views = ["", "#table=embedding,models,latency,fleet", "#contrast=more", "#scene=embedding&colour=verdict", "#model=knn&host=rack-01"];
+    for (const theme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      for (const view of views) {
+        await page.goto("about:blank");
+        await page.goto(`${broadcaster.url}/${view}`);
+        await page.locator('[data-filled="true"]').first().waitFor();
+        await page.locator(".legend, .pager").first().waitFor();
+        expect(await violations(page), `${theme} ${view}`).toEqual([]);
+      }
+    }
+  });
+
+  test("fits 360 px and a projector without a sideways scroll", async () => {
+    for (const [width, height] of [[360, 740], [768, 1024], [1920, 1080], [3840, 2160]] as const) {
+      await page.setViewportSize({ width, height });
+      await page.goto(broadcaster.url);
+      await filled(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${width} px`).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test("what one looks at is in the address, and an address shows it", async () => {
+    await page.goto(broadcaster.url);
+    await filled(page);
+    await page.locator(".plate-models").getByRole("listbox").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.locator(".plate-fleet").getByRole("button", { name: "Table" }).click();
+    await page.getByText("Dark", { exact: true }).click();
+    const { hash } = new URL(page.url());
+    expect(hash).toMatch(/model=\w+/);
+    expect(hash).toContain("table=fleet");
+    expect(hash).toContain("theme=dark");
+
+    const other = await browser.newPage();
+    await other.goto(broadcaster.url + "/" + hash);
+    await filled(other);
+    expect(await other.locator(".plate-models [aria-selected=true]").count()).toBe(1);
+    expect(await other.locator(".plate-fleet table").count()).toBe(1);
+    expect(await other.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
+    await other.close();
+  });
+});

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { type News, Relay } from "../src/link/relay";
+import { type Status, unconnected } from "../src/link/status";
+import { fold } from "../src/state/fold";
+import { everything, nothing } from "../src/state/state";
+import type { Message } from "../src/wire/message";
+
+const live: Status = { phase: "live", transport: "websocket", heard: 7, retry: null };
+const hello: Message = { type: "hello", epoch: "e", seq: 2, resumed: false, protocol: 1 };
+const metric = (seq: number, model: string): Message => ({ seq, type: "model_metric", model, accuracy: 0.5 });
+
+class Tab {
+  readonly news: News[] = [];
+  postMessage(news: News): void {
+    this.news.push(structuredClone(news));
+  }
+  get messages(): Message[] {
+    return this.news.flatMap((news) => news.messages);
+  }
+  get state() {
+    return fold(nothing, this.messages);
+  }
+}
+
+test("a tab that opens later holds at once what the first tab holds, then both hear the same", () => {
+  const relay = new Relay();
+  const first = new Tab();
+  relay.join(first);
+  expect(first.news).toEqual([{ status: unconnected, messages: [] }]);
+  relay.hear(live, [hello, metric(1, "a"), metric(2, "b"), { type: "ready", seq: 2 }]);
+  relay.hear(live, [metric(3, "a")]);
+
+  const second = new Tab();
+  relay.join(second);
+  expect(second.news).toHaveLength(1);
+  expect(second.news[0]?.status).toEqual(live);
+  expect(everything(second.state)).toEqual(everything(first.state));
+  expect(second.state).toMatchObject({ epoch: "e", seq: 3, complete: true });
+
+  relay.hear(live, [metric(4, "c")]);
+  expect(everything(second.state)).toEqual(everything(first.state));
+});
+
+test("a tab that opens in the middle of a join becomes complete when the join does", () => {
+  const relay = new Relay();
+  relay.hear(live, [hello, metric(1, "a")]);
+  const tab = new Tab();
+  relay.join(tab);
+  expect(tab.state.complete).toBe(false);
+  relay.hear(live, [metric(2, "b"), { type: "ready", seq: 2 }]);
+  expect(tab.state.complete).toBe(true);
+  expect(everything(tab.state)).toHaveLength(2);
+});
+
+test("a tab that opens while the broadcaster is away holds what is known, and knows its age", () => {
+  const relay = new Relay();
+  relay.hear(live, [hello, metric(1, "a"), { type: "ready", seq: 2 }]);
+  relay.hear({ ...live, phase: "reconnecting", retry: 99 }, []);
+  const tab = new Tab();
+  relay.join(tab);
+  expect(tab.news[0]?.status).toMatchObject({ phase: "reconnecting", heard: 7 });
+  expect(tab.state.complete).toBe(true);
+  expect(everything(tab.state)).toHaveLength(1);
+});
+
+test("a tab that left hears nothing more", () => {
+  const relay = new Relay();
+  const tab = new Tab();
+  relay.join(tab);
+  relay.leave(tab);
+  relay.hear(live, [hello]);
+  expect(tab.messages).toEqual([]);
+});
