@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use events::{Event, Kind};
@@ -23,6 +23,10 @@ pub(crate) struct Outbox {
     states: HashMap<Place, u64>,
     /// States that were dropped unsent since somebody was last told.
     dropped: usize,
+    /// The newest value of every state, as far as there is room, for a broadcaster that starts anew.
+    remembered: BTreeMap<Place, String>,
+    /// The newest columns, likewise.
+    remembered_columns: Option<Bytes>,
 }
 
 /// A place in the broadcaster's sticky state.
@@ -67,6 +71,7 @@ impl Outbox {
     }
 
     pub(crate) fn push_columns(&mut self, columns: Bytes) {
+        self.remembered_columns = Some(columns.clone());
         self.add(columns.len(), Parcel::Columns(columns));
     }
 
@@ -92,6 +97,13 @@ impl Outbox {
             item.encode(&mut key);
         }
         let place = (event.kind(), key);
+        if self.remembered.len() < EVENTS || self.remembered.contains_key(&place) {
+            self.remembered.insert(place.clone(), json.clone());
+        }
+        self.put(place, json);
+    }
+
+    fn put(&mut self, place: Place, json: String) {
         if let Some(Parcel::Event { json: waiting, .. }) =
             self.states.get(&place).and_then(|number| self.waiting.get_mut((number - self.first) as usize))
         {
@@ -102,6 +114,23 @@ impl Outbox {
         while !self.has_room() && self.drop_oldest_state() {}
         self.states.insert(place.clone(), self.next());
         self.add(json.len(), Parcel::Event { json, place: Some(place) });
+    }
+
+    /// Whether there is a state to send again.
+    pub(crate) fn remembers(&self) -> bool {
+        !self.remembered.is_empty() || self.remembered_columns.is_some()
+    }
+
+    /// Puts every state again, for a broadcaster that lost what it had.
+    pub(crate) fn repeat(&mut self) {
+        if let Some(columns) = self.remembered_columns.clone() {
+            self.push_columns(columns);
+        }
+        let remembered = std::mem::take(&mut self.remembered);
+        for (place, json) in &remembered {
+            self.put(place.clone(), json.clone());
+        }
+        self.remembered = remembered;
     }
 
     fn drop_oldest_state(&mut self) -> bool {
@@ -195,6 +224,22 @@ mod tests {
         assert!(sent.ends_with(&format!("{}\n", EVENTS + 1)));
         assert!(sent.starts_with("2\n"));
         assert!(outbox.has_room());
+    }
+
+    #[test]
+    fn what_is_repeated_is_the_newest_of_every_state() {
+        let mut outbox = Outbox::default();
+        outbox.push("an event".to_owned());
+        outbox.replace(&metric("knn"), "1".to_owned());
+        outbox.replace(&metric("gbt"), "2".to_owned());
+        outbox.push_columns(Bytes::from_static(b"c"));
+        while outbox.take().is_some() {}
+        outbox.replace(&metric("knn"), "3".to_owned());
+        outbox.repeat();
+        assert_eq!(outbox.take(), Some(Batch::Events("3\n".to_owned())));
+        assert_eq!(outbox.take(), Some(Batch::Columns(Bytes::from_static(b"c"))));
+        assert_eq!(outbox.take(), Some(Batch::Events("2\n".to_owned())));
+        assert_eq!(outbox.take(), None);
     }
 
     #[test]

@@ -60,8 +60,13 @@ impl Post {
         })
     }
 
-    /// Sends a body until it is applied, refused, or out of patience.
-    pub(crate) async fn send(&mut self, media: &'static str, body: Bytes) -> Result<(), PublishError> {
+    /// Sends a body until it is applied, refused, or out of patience. Returns the epoch that it was
+    /// applied in, if the answer says one.
+    pub(crate) async fn send(
+        &mut self,
+        media: &'static str,
+        body: Bytes,
+    ) -> Result<Option<String>, PublishError> {
         self.count += 1;
         let key = format!("{}:{}", self.producer, self.count);
         let mut backoff = Backoff::new();
@@ -69,11 +74,11 @@ impl Post {
         let mut missed = false;
         loop {
             let miss = match self.attempt(media, body.clone(), &key).await? {
-                Ok(()) => {
+                Ok(epoch) => {
                     if missed {
                         tracing::info!("{} answers again", self.url);
                     }
-                    return Ok(());
+                    return Ok(epoch);
                 }
                 Err(miss) => miss,
             };
@@ -97,7 +102,7 @@ impl Post {
         media: &'static str,
         body: Bytes,
         key: &str,
-    ) -> Result<Result<(), Miss>, PublishError> {
+    ) -> Result<Result<Option<String>, Miss>, PublishError> {
         let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, media).body(body);
         request = request.header("idempotency-key", key);
         if let Some(authorization) = &self.authorization {
@@ -108,7 +113,7 @@ impl Post {
             Err(error) => return Ok(Err(Miss { reason: causes(&error), retry_after: None })),
         };
         match response.status() {
-            status if status.is_success() => Ok(Ok(())),
+            status if status.is_success() => Ok(Ok(epoch(response).await)),
             status if status.is_server_error() || passing(status) => {
                 let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
                 let retry_after = asked.and_then(|value| retry_after(value, SystemTime::now()));
@@ -119,6 +124,11 @@ impl Post {
             }
         }
     }
+}
+
+async fn epoch(response: Response) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
+    answer["epoch"].as_str().map(str::to_owned)
 }
 
 fn passing(status: StatusCode) -> bool {

@@ -10,6 +10,9 @@ use crate::outbox::{Batch, Outbox};
 use crate::post::Post;
 use crate::{Columns, PublishArgs, PublishError};
 
+/// A producer that has a state looks after this much silence whether the broadcaster still has it.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// Publishes events, in the order in which they are handed over. Clones share one order.
 ///
 /// Dropping the last clone gives up what was not sent: [`flush`](Self::flush) first.
@@ -92,7 +95,8 @@ impl Publisher {
     }
 
     /// Hands a state over; never waits. Of the events that would take the same place in the
-    /// broadcaster's state, only the newest is sent if they wait together.
+    /// broadcaster's state, only the newest is sent if they wait together; it is sent again to a
+    /// broadcaster that was restarted.
     pub fn replace(&self, event: impl Into<Event<'static>>) -> Result<(), PublishError> {
         let event = event.into();
         let json = json(&event)?;
@@ -110,7 +114,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// Hands an embedding snapshot over; waits while the outbox is full.
+    /// Hands an embedding snapshot over; waits while the outbox is full. It is a state as well: the
+    /// newest is sent again to a broadcaster that was restarted.
     pub async fn send_columns(&self, columns: &Columns) -> Result<(), PublishError> {
         let event = columns.event()?;
         let stream = columns.encode()?;
@@ -189,22 +194,30 @@ impl Drop for Handle {
 }
 
 /// Sends batch after batch until the last publisher is gone or the broadcaster refuses.
+///
+/// An answer names the broadcaster's epoch. A new one means that it lost what it had, and the states
+/// are sent again; so that a quiet producer learns of it, an empty body follows some silence.
 async fn deliver(shared: Arc<Shared>, mut post: Post) {
+    let mut epoch: Option<String> = None;
     loop {
-        let (batch, upto) = {
+        let (batch, upto, remembers) = {
             let desk = &mut *shared.desk();
             if desk.closed {
                 return;
             }
-            (desk.outbox.take(), desk.outbox.first())
-        };
-        let Some(batch) = batch else {
-            shared.desk().acknowledged = upto;
-            shared.progress.notify_waiters();
-            shared.work.notified().await;
-            continue;
+            (desk.outbox.take(), desk.outbox.first(), desk.outbox.remembers())
         };
         shared.progress.notify_waiters();
+        let batch = match batch {
+            Some(batch) => batch,
+            None => {
+                let silence = if remembers { SILENCE } else { Duration::MAX };
+                if tokio::time::timeout(silence, shared.work.notified()).await.is_ok() {
+                    continue;
+                }
+                Batch::Events(String::new())
+            }
+        };
         let (media, body) = match batch {
             Batch::Events(lines) => ("application/x-ndjson", Bytes::from(lines)),
             Batch::Columns(stream) => ("application/vnd.apache.arrow.stream", stream),
@@ -215,9 +228,14 @@ async fn deliver(shared: Arc<Shared>, mut post: Post) {
         };
         let mut desk = shared.desk();
         match sent {
-            Ok(()) => {
+            Ok(answered) => {
                 desk.acknowledged = upto;
                 desk.slowed = false;
+                if epoch.is_some() && answered.is_some() && answered != epoch {
+                    tracing::info!("the broadcaster started anew: its state is sent again");
+                    desk.outbox.repeat();
+                }
+                epoch = answered.or(epoch);
             }
             Err(failure) => desk.failure = Some(failure),
         }

@@ -194,3 +194,19 @@ async fn a_full_outbox_slows_the_source_and_nothing_is_lost() {
     let lines: usize = server.seen()[1..].iter().map(|one| one.body.lines().count()).sum();
     assert_eq!(lines, 15_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_broadcaster_that_started_anew_is_sent_the_states_again() {
+    let (first, second) =
+        (Act::Answer(200, &[], r#"{"epoch":"a"}"#), Act::Answer(200, &[], r#"{"epoch":"b"}"#));
+    let server = Server::start([first, second]).await;
+    let publisher = Publisher::open("test", &server.args()).unwrap();
+    let metric = r#"{"type":"model_metric","model":"knn","accuracy":0.5}"#;
+    publisher.replace(serde_json::from_str::<Event<'_>>(metric).unwrap()).unwrap();
+    publisher.flush().await.unwrap();
+    while server.seen().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let bodies: Vec<String> = server.seen().into_iter().map(|one| one.body).collect();
+    assert_eq!(bodies[..3], [format!("{metric}\n"), String::new(), format!("{metric}\n")]);
+}
