@@ -1,0 +1,161 @@
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::{Episode, Name, tarball};
+
+/// Where episodes are received: an index, and below it one folder of tarballs a host.
+///
+/// ```text
+/// index.jsonl                               one line an episode, append-only
+/// episodes/<host_id>/<episode_id>.tar.zst
+/// live/<host_id>.jsonl                      the episode being recorded now
+/// ```
+#[derive(Debug, Clone)]
+pub struct DataRoot(PathBuf);
+
+/// A line of `index.jsonl`.
+#[derive(Debug, Serialize)]
+struct IndexLine<'a> {
+    episode_id: &'a Name,
+    host_id: &'a Name,
+    sha256: String,
+    size_bytes: u64,
+    received_at_wall: String,
+}
+
+const SUFFIX: &str = ".tar.zst";
+const UNFINISHED: &str = ".unfinished-";
+
+impl DataRoot {
+    /// The data root in this folder, which need not exist yet.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self(dir.into())
+    }
+
+    /// The folder itself.
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    /// The tarball of an episode.
+    pub fn tarball(&self, host: &Name, episode: &Name) -> PathBuf {
+        self.host_dir(host).join(format!("{episode}{SUFFIX}"))
+    }
+
+    /// Every tarball, ordered by host and then by name.
+    ///
+    /// # Errors
+    /// A folder cannot be listed.
+    pub fn tarballs(&self) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for host in sorted(&self.0.join("episodes"))?.into_iter().filter(|path| path.is_dir()) {
+            found.extend(sorted(&host)?.into_iter().filter(|path| {
+                let name = path.file_name().map(|name| name.to_string_lossy());
+                name.is_some_and(|name| name.ends_with(SUFFIX) && !name.starts_with('.'))
+            }));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn live(&self, host: &Name) -> PathBuf {
+        self.0.join("live").join(format!("{host}.jsonl"))
+    }
+
+    /// Takes a host for one recorder, until the lock is dropped, and clears away what an earlier one
+    /// that was killed left unfinished.
+    ///
+    /// # Errors
+    /// Another recorder has the host, or the folder cannot be written to.
+    pub(crate) fn lock(&self, host: &Name) -> io::Result<HostLock> {
+        let dir = self.host_dir(host);
+        let opened = fs::create_dir_all(&dir).and_then(|()| File::open(&dir));
+        let lock = opened.map_err(|error| located(&dir, &error))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::other("another recorder is recording this host"),
+            TryLockError::Error(error) => error,
+        })?;
+        for path in sorted(&dir)? {
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(HostLock { _dir: lock })
+    }
+
+    /// Stores an episode: the tarball whole or not at all, and then its line in the index.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the episode is there already.
+    pub(crate) fn receive(&self, episode: &Episode, received_at: jiff::Timestamp) -> io::Result<PathBuf> {
+        let Episode { meta, .. } = episode;
+        let dir = self.host_dir(&meta.host_id);
+        let path = self.tarball(&meta.host_id, &meta.episode_id);
+        let mut unfinished = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .permissions(Permissions::from_mode(0o644))
+            .tempfile_in(&dir)?;
+        let (size_bytes, sha256) = tarball::write(episode, &mut unfinished)?;
+        publish(unfinished, &path)?;
+        let line = IndexLine {
+            episode_id: &meta.episode_id,
+            host_id: &meta.host_id,
+            sha256,
+            size_bytes,
+            received_at_wall: received_at.to_string(),
+        };
+        self.append_to_index(&line)?;
+        Ok(path)
+    }
+
+    fn append_to_index(&self, line: &IndexLine<'_>) -> io::Result<()> {
+        let path = self.0.join("index.jsonl");
+        let mut index = OpenOptions::new().read(true).create(true).append(true).open(path)?;
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        // A writer that died in the middle of its line must not take ours with it.
+        if index.seek(SeekFrom::End(0))? > 0 {
+            let mut last = [0];
+            index.seek(SeekFrom::End(-1))?;
+            index.read_exact(&mut last)?;
+            if last != *b"\n" {
+                bytes.insert(0, b'\n');
+            }
+        }
+        index.write_all(&bytes)?;
+        index.sync_all()
+    }
+
+    fn host_dir(&self, host: &Name) -> PathBuf {
+        self.0.join("episodes").join(host.as_str())
+    }
+}
+
+/// One recorder's claim on a host.
+pub(crate) struct HostLock {
+    _dir: File,
+}
+
+/// Gives a finished temporary file its name, durably. What stood there before stays.
+fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
+fn sorted(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(dir)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
+        .map_err(|error| located(dir, &error))?;
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+/// The error with the path that it is about, which the system does not say.
+fn located(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,195 @@
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Component, Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use tar::{Archive, EntryType};
+use zstd::Decoder;
+
+use crate::tarball::Entry;
+use crate::{Episode, Label, Meta, Sample};
+
+/// Why a tarball could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be opened, it is no tar.zst, or its end is missing.
+    #[error("{path}: {cause}")]
+    File {
+        /// The tarball.
+        path: PathBuf,
+        /// What the system or the decoder says.
+        cause: io::Error,
+    },
+    /// A file in it, or the absence of one.
+    #[error("{path}: {entry}: {what}")]
+    Entry {
+        /// The tarball.
+        path: PathBuf,
+        /// The file in it.
+        entry: String,
+        /// What is wrong, and what was expected.
+        what: String,
+    },
+    /// A line of a file in it.
+    #[error("{path}: {entry}, line {line}: {what}")]
+    Line {
+        /// The tarball.
+        path: PathBuf,
+        /// The file in it.
+        entry: &'static str,
+        /// From 1.
+        line: usize,
+        /// What is wrong, and what was expected.
+        what: String,
+    },
+}
+
+const MAX_UNPACKED: u64 = 512 << 20;
+const MAX_ENTRIES: usize = 64;
+const MAX_LINE: u64 = 64 << 10;
+const MAX_LABELS: usize = 10_000;
+const MAX_SAMPLES: usize = 200_000;
+
+/// Reads a tarball.
+///
+/// Bounds: 512 MiB unpacked, 64 files, 64 KiB a line, 200,000 samples (95 MB in memory), 10,000 labels.
+/// Nothing is unpacked to disk; a path that would leave the folder that it were unpacked to is
+/// refused all the same. Files beside the three of an episode are passed over.
+///
+/// # Errors
+/// The file, the entry and the line, and what was expected there.
+pub fn read_episode(path: &Path) -> Result<Episode, ReadError> {
+    let file = |cause| ReadError::File { path: path.to_owned(), cause };
+    let packed = File::open(path).map_err(file)?;
+    let unpacked = Decoder::new(packed).map_err(file)?;
+    let mut archive = Archive::new(Bounded { inner: unpacked, left: MAX_UNPACKED });
+    let (mut labels, mut meta, mut samples) = (None, None, None);
+    for (count, entry) in archive.entries().map_err(file)?.enumerate() {
+        let entry = entry.map_err(file)?;
+        let name = entry.path().map_err(file)?.display().to_string();
+        let wrong = |what: &str| ReadError::Entry {
+            path: path.to_owned(),
+            entry: name.clone(),
+            what: what.to_owned(),
+        };
+        if count == MAX_ENTRIES {
+            return Err(wrong("more than 64 files; expected three"));
+        }
+        let safe = |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
+        if !entry.path().map_err(file)?.components().all(safe) {
+            return Err(wrong("the path leaves the tarball; expected a plain file name"));
+        }
+        let Some(kind) = Entry::ALL.into_iter().find(|kind| name.trim_start_matches("./") == kind.name())
+        else {
+            continue;
+        };
+        if !matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
+            return Err(wrong("expected a plain file, not a folder or link"));
+        }
+        let repeated = match kind {
+            Entry::Labels => labels.replace(read_labels(path, entry)?).is_some(),
+            Entry::Meta => meta.replace(read_meta(path, entry)?).is_some(),
+            Entry::Telemetry => samples.replace(read_samples(path, entry)?).is_some(),
+        };
+        if repeated {
+            return Err(wrong("is there twice"));
+        }
+    }
+    // The end of the tar is not the end of the file: the checksum stands behind it.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(file)?;
+    let missing = |entry: Entry| ReadError::Entry {
+        path: path.to_owned(),
+        entry: entry.name().to_owned(),
+        what: "is missing".to_owned(),
+    };
+    Ok(Episode {
+        meta: meta.ok_or_else(|| missing(Entry::Meta))?,
+        labels: labels.ok_or_else(|| missing(Entry::Labels))?,
+        samples: samples.ok_or_else(|| missing(Entry::Telemetry))?,
+    })
+}
+
+fn read_meta(path: &Path, entry: impl Read) -> Result<Meta, ReadError> {
+    let wrong =
+        |what: String| ReadError::Entry { path: path.to_owned(), entry: Entry::Meta.name().to_owned(), what };
+    let mut bytes = Vec::new();
+    entry.take(MAX_LINE + 1).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() as u64 > MAX_LINE {
+        return Err(wrong("longer than 64 KiB".to_owned()));
+    }
+    let meta: Meta = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if !(meta.sample_hz > 0.0 && meta.sample_hz.is_finite()) {
+        return Err(wrong(format!("sample_hz is {}; expected more than 0", meta.sample_hz)));
+    }
+    if let Err(error) = meta.started_at_wall.parse::<jiff::Timestamp>() {
+        return Err(wrong(format!("started_at_wall: {error}")));
+    }
+    Ok(meta)
+}
+
+fn read_labels(path: &Path, entry: impl Read) -> Result<Vec<Label>, ReadError> {
+    read_lines(path, Entry::Labels, MAX_LABELS, entry, |label: &Label| label.t_mono_ns)
+}
+
+fn read_samples(path: &Path, entry: impl Read) -> Result<Vec<Sample>, ReadError> {
+    read_lines(path, Entry::Telemetry, MAX_SAMPLES, entry, |sample: &Sample| sample.t_mono_ns)
+}
+
+/// Fails where [`io::Read::take`] would end, so that a bomb is not taken for a short tarball.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(bytes)?;
+        self.left = self
+            .left
+            .checked_sub(read as u64)
+            .ok_or_else(|| io::Error::other(format!("more than {} MiB unpacked", MAX_UNPACKED >> 20)))?;
+        Ok(read)
+    }
+}
+
+/// Reads one JSON value a line, at most `most`, whose times rise.
+fn read_lines<T: DeserializeOwned>(
+    path: &Path,
+    entry: Entry,
+    most: usize,
+    contents: impl Read,
+    time: impl Fn(&T) -> u64,
+) -> Result<Vec<T>, ReadError> {
+    let mut contents = BufReader::new(contents);
+    let mut items: Vec<T> = Vec::new();
+    let mut bytes = Vec::new();
+    for line in 1.. {
+        let wrong = |what: String| ReadError::Line { path: path.to_owned(), entry: entry.name(), line, what };
+        bytes.clear();
+        let read = contents.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut bytes);
+        if read.map_err(|error| wrong(error.to_string()))? == 0 {
+            break;
+        }
+        if bytes.len() as u64 > MAX_LINE {
+            return Err(wrong("longer than 64 KiB".to_owned()));
+        }
+        if items.len() == most {
+            return Err(wrong(format!("more than {most} lines")));
+        }
+        let item: T = serde_json::from_slice(&bytes).map_err(|error| wrong(located(&error)))?;
+        if items.last().is_some_and(|before| time(before) >= time(&item)) {
+            return Err(wrong(format!("t_mono_ns is {}, not later than the line before", time(&item))));
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+/// A JSON error by column: the line is that of the file, which the caller knows.
+fn located(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((what, _)) => format!("column {}: {what}", error.column()),
+        None => text,
+    }
+}

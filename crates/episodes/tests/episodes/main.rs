@@ -1,0 +1,7 @@
+//! What the crate promises about episodes on disk, windows and tables.
+
+mod dataset;
+mod fixture;
+mod names;
+mod reading;
+mod windowing;
