@@ -119,7 +119,8 @@ fn profile() -> impl clap::builder::TypedValueParser<Value = Profile> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let time: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let time = Duration::try_from(time).map_err(|_| "expected a time such as 20s".to_owned())?;
-    if time.is_zero() { Err("expected more than 0".to_owned()) } else { Ok(time) }
+    match command::parse_duration(text)? {
+        Duration::ZERO => Err("expected more than 0".to_owned()),
+        time => Ok(time),
+    }
 }

@@ -1,0 +1,198 @@
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use events::{Positive, Unit};
+use knn::{Projector, Recipe};
+use publisher::PublishArgs;
+
+use crate::stream::{positive, share};
+
+/// Classify telemetry windows by their nearest neighbours, and show them as a cloud of points.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Example, from recorded episodes to a page:
+  episodes windows --data-root data/sample --out-dir windows
+  knn produce --window windows/features_window_v1.parquet --schema windows/feature_schema_v1.json \\
+      --validation windows/validation_v1.parquet --fit-out windows/knn_v1.parquet
+  knn stream --load-fit windows/knn_v1.parquet --loop"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) log: command::LogArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fit, place and classify a window table; publish the points and the held-out macro F1
+    #[command(after_help = "Example:
+  knn produce --window features_window_v1.parquet --schema feature_schema_v1.json \\
+      --validation validation_v1.parquet --fit-out knn_v1.parquet")]
+    Produce(ProduceArgs),
+
+    /// Publish the points of a fit that was made before
+    #[command(after_help = "Example:
+  knn stream --load-fit knn_v1.parquet --loop --also-metric 0.76")]
+    Stream(StreamArgs),
+
+    /// As produce, without publishing
+    #[command(after_help = "Example:
+  knn fit-only --window features_window_v1.parquet --schema feature_schema_v1.json \\
+      --projector pca --fit-out knn_v1.parquet --model-out knn_v1.fit")]
+    FitOnly(FitOnlyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProduceArgs {
+    #[command(flatten)]
+    pub(crate) fit: FitArgs,
+
+    /// Where the points go (parquet)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) fit_out: Option<PathBuf>,
+
+    /// Publish at most this many points, every phase among them (0: all)
+    #[arg(long, value_name = "N", default_value_t = 2000, help_heading = "Publishing")]
+    pub(crate) max_publish: usize,
+
+    /// Publish nothing
+    #[arg(long, help_heading = "Publishing")]
+    pub(crate) no_publish: bool,
+
+    /// Publish one embedding event a point instead of one snapshot
+    #[arg(long, help_heading = "Publishing")]
+    pub(crate) per_point: bool,
+
+    /// Points a second with --per-point (0: no limit)
+    #[arg(long, value_name = "HZ", default_value_t = 200.0, help_heading = "Publishing")]
+    pub(crate) rate_hz: f64,
+
+    #[command(flatten, next_help_heading = "Publishing")]
+    pub(crate) publish: PublishArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StreamArgs {
+    /// The points (parquet), as produce and fit-only write them with --fit-out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) load_fit: PathBuf,
+
+    /// Publish at most this many points, every phase among them (0: all)
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub(crate) max_points: usize,
+
+    /// Of the points that are drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Publish again after a pause, until Ctrl-C
+    #[arg(long = "loop")]
+    pub(crate) repeat: bool,
+
+    /// Seconds between two cycles of --loop
+    #[arg(long, value_name = "S", default_value_t = 15.0)]
+    pub(crate) cycle_pause_s: f64,
+
+    /// Publish one embedding event a point instead of one snapshot a cycle
+    #[arg(long)]
+    pub(crate) per_point: bool,
+
+    /// Points of a burst with --per-point
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) burst_size: usize,
+
+    /// Points a second with --per-point (0: no limit)
+    #[arg(long, value_name = "HZ", default_value_t = 2000.0)]
+    pub(crate) rate_hz: f64,
+
+    /// Publish this macro F1 as model_metric of model knn
+    #[arg(long, value_name = "F1", value_parser = share)]
+    pub(crate) also_metric: Option<Unit>,
+
+    /// Publish this time to classify one window as model_perf of model knn
+    #[arg(long, value_name = "US", value_parser = positive, requires = "also_metric")]
+    pub(crate) also_perf_latency_us: Option<Positive>,
+
+    #[command(flatten, next_help_heading = "Publishing")]
+    pub(crate) publish: PublishArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FitOnlyArgs {
+    #[command(flatten)]
+    pub(crate) fit: FitArgs,
+
+    /// Where the points go (parquet)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) fit_out: PathBuf,
+}
+
+/// What is read and how the fit is made.
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    /// The window table (parquet)
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) window: PathBuf,
+
+    /// The feature schema that names the table's feature columns (JSON)
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) schema: PathBuf,
+
+    /// The validation table (parquet): only accepted and degraded episodes are used
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) validation: Option<PathBuf>,
+
+    /// Use at most this many windows, evenly spaced
+    #[arg(long, value_name = "N", help_heading = "Input")]
+    pub(crate) max_rows: Option<NonZeroUsize>,
+
+    /// How windows become points: lda parts the phases, pca keeps the variance
+    #[arg(
+        long,
+        default_value = "lda",
+        value_parser = PossibleValuesParser::new(Projector::NAMES).try_map(|name| name.parse::<Projector>()),
+        help_heading = "Fit"
+    )]
+    pub(crate) projector: Projector,
+
+    /// Number of clusters
+    #[arg(long, value_name = "K", default_value_t = 8, help_heading = "Fit")]
+    pub(crate) k_clusters: usize,
+
+    /// Number of neighbours that vote, by 1 / distance
+    #[arg(long, value_name = "K", default_value_t = 10, help_heading = "Fit")]
+    pub(crate) k_neighbors: usize,
+
+    /// Which windows test: those of all but the training hosts; a fifth of the windows, drawn; a
+    /// fifth of the episodes, drawn; the last fifth of the episodes of every host and profile
+    #[arg(
+        long,
+        value_name = "RECIPE",
+        default_value = "host",
+        value_parser = PossibleValuesParser::new(Recipe::NAMES).try_map(|name| name.parse::<Recipe>()),
+        help_heading = "Fit"
+    )]
+    pub(crate) split_recipe: Recipe,
+
+    /// Hosts to train on, with --split-recipe host [default: the one with most accepted episodes]
+    #[arg(long, value_name = "HOST", num_args = 1.., help_heading = "Fit")]
+    pub(crate) train_hosts: Vec<String>,
+
+    /// Of everything that is drawn; equal seeds give equal files
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
+    pub(crate) seed: u64,
+
+    /// Threads to compute on; the result does not depend on it [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Fit")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Where the fit itself goes: all that is needed to classify new windows (Arrow IPC)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) model_out: Option<PathBuf>,
+}

@@ -1,0 +1,23 @@
+//! The knn command.
+
+mod args;
+mod produce;
+mod progress;
+mod stream;
+mod summary;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let Arguments { command, log } = Arguments::parse();
+    command::run(&log, |stop| async move {
+        match command {
+            Command::Produce(args) => produce::produce(args, stop).await,
+            Command::Stream(args) => stream::stream(args, stop).await,
+            Command::FitOnly(args) => produce::fit_only(args, stop).await,
+        }
+    })
+}

@@ -1,0 +1,68 @@
+use std::{fmt, time::Duration};
+
+use knn::{FitId, Produced, Projector, Score, Stage};
+
+/// What produce did, for a person.
+pub(crate) struct Summary<'a> {
+    pub(crate) produced: &'a Produced,
+    pub(crate) id: &'a FitId,
+    pub(crate) stages: &'a [(Stage, Duration)],
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Produced { fit, points, report } = self.produced;
+        let columns = fit.feature_names.len();
+        let episodes = points.origin.episodes.names().len();
+        writeln!(f, "fit {}: {} windows of {episodes} episodes", self.id.0, points.rows())?;
+        write!(f, "  columns   {} of {columns} vary", report.kept)?;
+        match report.dropped.as_slice() {
+            [] => writeln!(f)?,
+            few if few.len() <= NAMED => writeln!(f, "; dropped {}", few.join(", "))?,
+            [first @ .., _] => {
+                let named = first.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+                writeln!(f, "; dropped {named} and {} more", report.dropped.len() - NAMED)?;
+            }
+        }
+        write!(f, "  train     {} windows of {}", report.train_rows, report.train_hosts.join(", "))?;
+        match report.picked_by_episodes {
+            Some(episodes) => writeln!(f, " (the host with most accepted episodes: {episodes})")?,
+            None => writeln!(f)?,
+        }
+        writeln!(f, "  test      {} windows of {}", report.test_rows, report.test_hosts.join(", "))?;
+        writeln!(f, "  split     {}, seed {}", fit.recipe, fit.seed)?;
+        match &report.within {
+            Some(score) => writeln!(f, "  F1        {} validation (a tenth of training)", Shown(score))?,
+            None => writeln!(f, "  F1        no validation: one training episode")?,
+        }
+        writeln!(f, "            {} test", Shown(&report.held_out))?;
+        let shares: Vec<String> =
+            fit.projection.captured.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
+        let of = match fit.projection.projector {
+            Projector::Pca => "variance",
+            Projector::Lda => "variance between phases",
+        };
+        writeln!(f, "  {:<9} axes hold {} of the {of}", fit.projection.projector, shares.join(", "))?;
+        writeln!(f, "  clusters  {}, inertia {:.6e}", fit.clusters.centroids.rows(), fit.clusters.inertia)?;
+        let stages: Vec<String> =
+            self.stages.iter().map(|(stage, took)| format!("{stage} {:.3} s", took.as_secs_f64())).collect();
+        writeln!(f, "  time      {}", stages.join(", "))
+    }
+}
+
+/// Dropped columns that are named.
+const NAMED: usize = 3;
+
+/// A score in one line.
+struct Shown<'a>(&'a Score);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Score { macro_f1, interval, rows, episodes } = self.0;
+        write!(f, "{macro_f1:.3}")?;
+        if let Some((low, high)) = interval {
+            write!(f, " [{low:.3}, {high:.3}]")?;
+        }
+        write!(f, " on {rows} windows of {episodes} episodes,")
+    }
+}

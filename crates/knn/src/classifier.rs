@@ -1,0 +1,93 @@
+use crate::{
+    matrix::Matrix,
+    neighbours::{self, Neighbour, Search},
+    phase::WindowPhase,
+    watch::{Stopped, Watch},
+};
+
+/// Tells the phase of a window by its nearest training windows.
+pub struct Classifier<'a> {
+    search: Box<dyn Search + 'a>,
+    phases: &'a [WindowPhase],
+    neighbours: usize,
+}
+
+impl<'a> Classifier<'a> {
+    /// Over standardized training windows and the phase of each. `neighbours` vote; fewer if there
+    /// are fewer training windows.
+    pub fn new(training: &'a Matrix, phases: &'a [WindowPhase], neighbours: usize) -> Self {
+        Self { search: neighbours::index(training), phases, neighbours }
+    }
+
+    /// The phase of every standardized window of `z`.
+    pub fn classify(&self, z: &Matrix, watch: &dyn Watch) -> Result<Vec<Vote>, Stopped> {
+        let found = self.search.nearest(z, self.neighbours, watch)?;
+        Ok(found.iter().map(|neighbours| vote(neighbours, self.phases)).collect())
+    }
+}
+
+/// What the neighbours of a window say it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Vote {
+    /// The phase of most weight; the lowest code of equal ones.
+    pub phase: WindowPhase,
+    /// Its share of the weight, above 0 and at most 1.
+    pub confidence: f64,
+}
+
+/// Lets `neighbours` vote, each with weight 1 / distance; `phases` are those of all searched rows.
+///
+/// A distance of 0 takes all the weight: exact duplicates then vote alone, with one vote each. As
+/// scikit-learn's `KNeighborsClassifier(weights="distance")`. There must be a neighbour.
+pub fn vote(neighbours: &[Neighbour], phases: &[WindowPhase]) -> Vote {
+    let duplicates = neighbours.iter().any(|neighbour| neighbour.squared_distance == 0.0);
+    let mut weights = [0.0_f64; WindowPhase::ALL.len()];
+    for neighbour in neighbours {
+        weights[usize::from(phases[neighbour.row as usize].code())] += match neighbour.squared_distance {
+            0.0 => 1.0,
+            _ if duplicates => 0.0,
+            squared => 1.0 / squared.sqrt(),
+        };
+    }
+    let mut best = 0;
+    for (code, weight) in weights.iter().enumerate() {
+        if *weight > weights[best] {
+            best = code;
+        }
+    }
+    Vote { phase: WindowPhase::ALL[best], confidence: weights[best] / weights.iter().sum::<f64>() }
+}
+
+#[cfg(test)]
+mod tests {
+    use WindowPhase::{Armed, Clean, Failed};
+
+    use super::*;
+
+    fn at(distances: &[f64]) -> Vec<Neighbour> {
+        (0..).zip(distances).map(|(row, d)| Neighbour { squared_distance: d * d, row }).collect()
+    }
+
+    #[test]
+    fn nearer_neighbours_weigh_more() {
+        let vote = vote(&at(&[1.0, 4.0, 4.0]), &[Armed, Clean, Clean]);
+        assert_eq!(vote, Vote { phase: Armed, confidence: 1.0 / 1.5 });
+    }
+
+    #[test]
+    fn a_distance_of_zero_takes_all_the_weight() {
+        let vote = vote(&at(&[0.0, 0.0, 1e-9]), &[Clean, Failed, Failed]);
+        assert_eq!(vote, Vote { phase: Clean, confidence: 0.5 });
+    }
+
+    #[test]
+    fn of_equal_weights_the_lowest_code_wins() {
+        assert_eq!(vote(&at(&[2.0, 2.0]), &[Failed, Armed]).phase, Armed);
+    }
+
+    #[test]
+    fn distances_too_small_to_square_still_vote() {
+        let near = Neighbour { squared_distance: f64::MIN_POSITIVE, row: 0 };
+        assert_eq!(vote(&[near], &[Armed]), Vote { phase: Armed, confidence: 1.0 });
+    }
+}

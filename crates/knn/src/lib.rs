@@ -1,0 +1,73 @@
+//! Standardize, PCA / LDA, k-means and exact nearest neighbours over telemetry windows.
+//!
+//! ```text
+//! WindowTable -> Split -> Standardizer -> z -> Projection -> places  \
+//!  (parquet)                                -> Clusters   -> numbers  } Points (parquet) -> stream
+//!                                           -> Classifier -> phases  /
+//!                              all of it learned: Fit (Arrow IPC)
+//! ```
+//!
+//! The numeric modules take matrices and return matrices; they know no terminal, no signal (a
+//! [`Watch`] is asked and told) and no network; `stream` alone knows the publisher. Work runs on the current rayon pool in fixed blocks:
+//! equal input and seed give equal bytes on any number of threads.
+
+mod blocks;
+mod classifier;
+mod columns;
+mod dictionary;
+mod distance;
+mod eigen;
+mod fit;
+mod fit_file;
+mod kmeans;
+mod lda;
+mod matrix;
+pub mod neighbours;
+mod origin;
+mod pages;
+mod pca;
+mod pending;
+mod phase;
+mod points;
+mod positioned;
+mod produce;
+mod projection;
+mod sample;
+mod scatter;
+mod schema;
+mod score;
+mod seal;
+mod split;
+mod standardize;
+mod stream;
+mod table;
+mod validation;
+mod watch;
+
+pub use classifier::{Classifier, Vote, vote};
+pub use columns::ColumnError;
+pub use dictionary::Dictionary;
+pub use distance::squared_distance;
+pub use eigen::NoConvergence;
+pub use fit::Fit;
+pub use fit_file::FitFileError;
+pub use kmeans::{ClusterError, Clusters};
+pub use linfa::ParamGuard;
+pub use matrix::{Matrix, RaggedMatrix};
+pub use origin::Origin;
+pub use pending::{Pending, WriteError};
+pub use phase::WindowPhase;
+pub use points::{FitId, Points, PointsError};
+pub use produce::{
+    MOST_CLUSTERS, ProduceError, ProduceParams, ProduceParamsError, ProduceValidParams, Produced, Report,
+};
+pub use projection::{AXES, ProjectError, Projection, Projector, UnknownProjector};
+pub use sample::{evenly, stratified};
+pub use schema::{FeatureSchema, SchemaError};
+pub use score::{Confusion, Score};
+pub use split::{Recipe, Split, SplitError, UnknownRecipe};
+pub use standardize::{StandardizeError, Standardizer};
+pub use stream::{Cloud, Pace, PaceError, Performance, StreamError};
+pub use table::{Source, TableError, WindowTable};
+pub use validation::Validation;
+pub use watch::{Stage, Stopped, Unwatched, Watch};

@@ -1,0 +1,72 @@
+//! The seam of the nearest-neighbour search: the contract, and one file an implementation.
+
+mod exhaustive;
+
+pub use exhaustive::Exhaustive;
+
+use crate::{
+    matrix::Matrix,
+    watch::{Stopped, Watch},
+};
+
+/// An exact search for the nearest of a fixed set of rows.
+///
+/// Contract, for every implementation:
+/// - A query's answer is *the* `k` smallest rows under the order (distance, row number), where the
+///   distance is [`squared_distance`](crate::squared_distance) to the last bit. That order is total,
+///   so the answer is unique: thread count, instruction set and algorithm cannot change it.
+/// - Answers are in that order, nearest first. Fewer than `k` rows are answered only when there are
+///   fewer.
+/// - There is at least one row. Rows and queries are finite and have the same number of columns.
+/// - The watch is asked between blocks of some tens of milliseconds and told of every query.
+pub trait Search: Send + Sync {
+    /// Number of rows that are searched.
+    fn rows(&self) -> usize;
+
+    /// The `min(k, rows)` nearest rows of every query.
+    fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped>;
+}
+
+/// The search that the pipeline uses over `rows`, of which there is at least one.
+pub fn index(rows: &Matrix) -> Box<dyn Search + '_> {
+    Box::new(Exhaustive::new(rows))
+}
+
+/// A found row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbour {
+    /// Squared distance to the query.
+    pub squared_distance: f64,
+    /// Row number among those searched.
+    pub row: u32,
+}
+
+impl Neighbour {
+    /// Whether this one comes first under the order (distance, row number).
+    pub fn is_nearer_than(&self, other: &Self) -> bool {
+        (self.squared_distance, self.row) < (other.squared_distance, other.row)
+    }
+}
+
+/// The neighbours of a batch of queries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbours {
+    found: Vec<Neighbour>,
+    each: usize,
+}
+
+impl Neighbours {
+    /// `each` neighbours a query, query after query.
+    ///
+    /// # Panics
+    /// If the neighbours do not divide into queries.
+    pub fn new(found: Vec<Neighbour>, each: usize) -> Self {
+        assert!(each > 0 && found.len().is_multiple_of(each), "every query has as many neighbours");
+        Self { found, each }
+    }
+
+    /// The neighbours of every query, in query order, nearest first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[Neighbour]> {
+        self.found.chunks_exact(self.each)
+    }
+}

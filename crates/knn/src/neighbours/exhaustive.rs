@@ -1,0 +1,89 @@
+use rayon::prelude::*;
+
+use super::{Neighbour, Neighbours, Search};
+use crate::{
+    distance::squared_distance,
+    matrix::Matrix,
+    watch::{Stopped, Watch},
+};
+
+/// Queries that share one pass over the rows.
+const QUERIES: usize = 16;
+/// Rows that stay in the cache while all queries of a pass look at them: 256 rows of 230 float32
+/// values are 230 KiB.
+const ROWS: usize = 256;
+
+/// Every distance is computed: the oracle of every other search.
+///
+/// Cost: `queries * rows * columns` float64 differences, over all threads of the rayon pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Exhaustive<'a> {
+    rows: &'a Matrix,
+}
+
+impl<'a> Exhaustive<'a> {
+    /// A search of these rows. Nothing is built.
+    pub fn new(rows: &'a Matrix) -> Self {
+        Self { rows }
+    }
+
+    fn pass(&self, queries: &Matrix, numbers: std::ops::Range<usize>, k: usize) -> Vec<Neighbour> {
+        let mut nearest: Vec<Nearest> = numbers.clone().map(|_| Nearest::new(k)).collect();
+        for first in (0..self.rows.rows()).step_by(ROWS) {
+            let block = first..self.rows.rows().min(first + ROWS);
+            for (nearest, query) in nearest.iter_mut().zip(numbers.clone()) {
+                let query = queries.row(query);
+                for row in block.clone() {
+                    let squared_distance = squared_distance(query, self.rows.row(row));
+                    nearest.offer(Neighbour { squared_distance, row: row as u32 });
+                }
+            }
+        }
+        nearest.into_iter().flat_map(|nearest| nearest.found).collect()
+    }
+}
+
+impl Search for Exhaustive<'_> {
+    fn rows(&self) -> usize {
+        self.rows.rows()
+    }
+
+    fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
+        let k = k.min(self.rows()).max(1);
+        let passes: Result<Vec<_>, Stopped> = (0..queries.rows().div_ceil(QUERIES))
+            .into_par_iter()
+            .map(|pass| {
+                watch.check()?;
+                let numbers = pass * QUERIES..queries.rows().min((pass + 1) * QUERIES);
+                let steps = numbers.len() as u64;
+                let found = self.pass(queries, numbers, k);
+                watch.advance(steps);
+                Ok(found)
+            })
+            .collect();
+        Ok(Neighbours::new(passes?.concat(), k))
+    }
+}
+
+/// The best so far of one query, nearest first, at most `k`.
+struct Nearest {
+    found: Vec<Neighbour>,
+    k: usize,
+}
+
+impl Nearest {
+    fn new(k: usize) -> Self {
+        Self { found: Vec::with_capacity(k + 1), k }
+    }
+
+    fn offer(&mut self, candidate: Neighbour) {
+        if self.found.len() == self.k
+            && self.found.last().is_some_and(|worst| !candidate.is_nearer_than(worst))
+        {
+            return;
+        }
+        let place = self.found.partition_point(|found| found.is_nearer_than(&candidate));
+        self.found.insert(place, candidate);
+        self.found.truncate(self.k);
+    }
+}

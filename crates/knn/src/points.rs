@@ -1,0 +1,193 @@
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parquet::{
+    basic::{Compression, ZstdLevel},
+    data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type},
+    errors::ParquetError,
+    file::{
+        metadata::KeyValue,
+        properties::WriterProperties,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::parser::parse_message_type,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    columns::{ColumnError, Columns},
+    origin::Origin,
+    phase::WindowPhase,
+    projection::AXES,
+};
+
+const SCHEMA: &str = "message points {
+    required binary episode_id (STRING);
+    required binary host_id (STRING);
+    required binary profile (STRING);
+    required float x;
+    required float y;
+    required float z;
+    required int32 phase_int (INTEGER(8,true));
+    required int32 predicted_int (INTEGER(8,true));
+    required int32 cluster (INTEGER(32,true));
+    required boolean is_train;
+}";
+/// The key of the file's metadata that names the projector.
+const PROJECTOR: &str = "projector";
+/// Not the version of the writing library: an upgrade must not change the bytes of a fit.
+const CREATED_BY: &str = "vitrine";
+
+/// Placed and classified windows: what a page shows of a fit, `knn_v1.parquet`. One a row of the
+/// window table, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Points {
+    /// How the places were found: `pca`, `lda`; `None` in files of other writers that do not say.
+    pub projector: Option<String>,
+    /// Episode, host and profile of every window.
+    pub origin: Origin,
+    /// x, y, z in `[0, 1]`.
+    pub places: Vec<[f32; AXES]>,
+    /// Recorded phase.
+    pub phases: Vec<WindowPhase>,
+    /// Predicted phase; of a training window, its own.
+    pub predicted: Vec<WindowPhase>,
+    /// Number of the nearest centroid.
+    pub clusters: Vec<i32>,
+    /// Whether the fit learned from it.
+    pub is_train: Vec<bool>,
+}
+
+/// The name of a fit, told by its bytes: equal for equal points, wherever they were computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FitId(pub String);
+
+impl FitId {
+    /// Of the bytes of a points file: 16 hexadecimal digits of their SHA-256.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut id = String::with_capacity(16);
+        for byte in &Sha256::digest(bytes)[..8] {
+            // Writing to a string cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        Self(id)
+    }
+}
+
+/// Why a points file could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PointsError {
+    /// It could not be opened.
+    #[error("{}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A column of it.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+}
+
+impl Points {
+    /// Number of points.
+    pub fn rows(&self) -> usize {
+        self.places.len()
+    }
+
+    /// These points only, in this order.
+    pub fn select(&self, rows: &[u32]) -> Self {
+        fn pick<T: Copy>(all: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|&row| all[row as usize]).collect()
+        }
+        Self {
+            projector: self.projector.clone(),
+            origin: self.origin.select(rows),
+            places: pick(&self.places, rows),
+            phases: pick(&self.phases, rows),
+            predicted: pick(&self.predicted, rows),
+            clusters: pick(&self.clusters, rows),
+            is_train: pick(&self.is_train, rows),
+        }
+    }
+
+    /// The bytes of the points file: parquet, zstd, one row group. Equal points give equal bytes.
+    pub fn encode(&self) -> Result<Vec<u8>, ParquetError> {
+        let schema = Arc::new(parse_message_type(SCHEMA)?);
+        let note = |projector: &String| vec![KeyValue::new(PROJECTOR.to_owned(), projector.clone())];
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+            .set_created_by(CREATED_BY.to_owned())
+            .set_key_value_metadata(self.projector.as_ref().map(note))
+            .build();
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
+        let mut group = writer.next_row_group()?;
+        for names in [&self.origin.episodes, &self.origin.hosts, &self.origin.profiles] {
+            let distinct: Vec<ByteArray> = names.names().iter().map(|name| name.as_str().into()).collect();
+            let rows: Vec<ByteArray> =
+                names.codes().iter().map(|&code| distinct[code as usize].clone()).collect();
+            column::<ByteArrayType>(&mut group, &rows)?;
+        }
+        for axis in 0..AXES {
+            let rows: Vec<f32> = self.places.iter().map(|place| place[axis]).collect();
+            column::<FloatType>(&mut group, &rows)?;
+        }
+        for phases in [&self.phases, &self.predicted] {
+            let rows: Vec<i32> = phases.iter().map(|phase| phase.code().into()).collect();
+            column::<Int32Type>(&mut group, &rows)?;
+        }
+        column::<Int32Type>(&mut group, &self.clusters)?;
+        column::<BoolType>(&mut group, &self.is_train)?;
+        group.close()?;
+        writer.into_inner()
+    }
+
+    /// Reads a points file of this or another writer, and its id.
+    pub fn read(path: &Path) -> Result<(Self, FitId), PointsError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| PointsError::Open { path: path.to_owned(), source })?;
+        let id = FitId::of(&bytes);
+        drop(bytes);
+        let columns = Columns::open(path)?;
+        let mut places = vec![[0.0; AXES]; columns.rows()];
+        for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
+            let column = columns.get(name)?;
+            let coordinates = columns.floats(&column)?;
+            for (row, (place, &coordinate)) in places.iter_mut().zip(&coordinates).enumerate() {
+                if !(0.0..=1.0).contains(&coordinate) {
+                    return Err(columns
+                        .value(&column, row, "a number from 0 to 1", coordinate.to_string())
+                        .into());
+                }
+                place[axis] = coordinate;
+            }
+        }
+        let phases =
+            |name| columns.integers(&columns.get(name)?, "a phase code from 0 to 5", WindowPhase::from_code);
+        let cluster = |number| i32::try_from(number).ok().filter(|number| *number >= 0);
+        let points = Self {
+            projector: columns.note(PROJECTOR),
+            origin: columns.origin()?,
+            places,
+            phases: phases("phase_int")?,
+            predicted: phases("predicted_int")?,
+            clusters: columns.integers(&columns.get("cluster")?, "a cluster number from 0", cluster)?,
+            is_train: columns.booleans(&columns.get("is_train")?)?,
+        };
+        Ok((points, id))
+    }
+}
+
+fn column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    rows: &[T::T],
+) -> Result<(), ParquetError> {
+    let missing = || ParquetError::General("the schema has fewer columns than are written".to_owned());
+    let mut column = group.next_column()?.ok_or_else(missing)?;
+    column.typed::<T>().write_batch(rows, None, None)?;
+    column.close()
+}

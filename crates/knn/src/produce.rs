@@ -1,0 +1,356 @@
+use std::collections::BTreeSet;
+
+use linfa::ParamGuard;
+
+use crate::{
+    classifier::Classifier,
+    fit::Fit,
+    kmeans::{ClusterError, Clusters},
+    phase::WindowPhase,
+    points::Points,
+    projection::{ProjectError, Projection, Projector},
+    sample::{self, Use},
+    score::{Confusion, Score},
+    split::{Recipe, Split, SplitError},
+    standardize::{StandardizeError, Standardizer},
+    table::WindowTable,
+    validation::Validation,
+    watch::{Stage, Stopped, Watch},
+};
+
+/// Most training rows that the projection is fit on, drawn by the seed.
+const PROJECTION_ROWS: usize = 50_000;
+/// Most training rows that the centroids are fit on, drawn by the seed.
+const CLUSTER_ROWS: usize = 100_000;
+/// Most clusters: a page holds the cluster of a point in one byte.
+pub const MOST_CLUSTERS: usize = 256;
+
+/// How to make a fit, not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProduceParams(ProduceValidParams);
+
+/// How to make a fit: 1 to [`MOST_CLUSTERS`] clusters, at least one neighbour, training hosts only
+/// with the recipe that uses them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProduceValidParams {
+    projector: Projector,
+    clusters: usize,
+    neighbours: usize,
+    recipe: Recipe,
+    train_hosts: Vec<String>,
+    seed: u64,
+}
+
+/// A parameter outside its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProduceParamsError {
+    /// Out of bounds.
+    #[error("--k-clusters {0}: expected 1 to {MOST_CLUSTERS}")]
+    Clusters(usize),
+    /// Nobody to vote.
+    #[error("--k-neighbors 0: expected at least 1")]
+    Neighbours,
+    /// Training hosts would be ignored.
+    #[error("--train-hosts goes with --split-recipe host, not with {0}")]
+    TrainHosts(Recipe),
+}
+
+impl Default for ProduceParams {
+    fn default() -> Self {
+        Self(ProduceValidParams {
+            projector: Projector::Lda,
+            clusters: 8,
+            neighbours: 10,
+            recipe: Recipe::Host,
+            train_hosts: Vec::new(),
+            seed: 0,
+        })
+    }
+}
+
+impl ProduceParams {
+    /// How axes are found.
+    #[must_use]
+    pub fn projector(mut self, projector: Projector) -> Self {
+        self.0.projector = projector;
+        self
+    }
+
+    /// Number of k-means clusters.
+    #[must_use]
+    pub fn clusters(mut self, clusters: usize) -> Self {
+        self.0.clusters = clusters;
+        self
+    }
+
+    /// Number of neighbours that vote.
+    #[must_use]
+    pub fn neighbours(mut self, neighbours: usize) -> Self {
+        self.0.neighbours = neighbours;
+        self
+    }
+
+    /// How windows are parted.
+    #[must_use]
+    pub fn recipe(mut self, recipe: Recipe) -> Self {
+        self.0.recipe = recipe;
+        self
+    }
+
+    /// Training hosts; empty: the host with the most accepted episodes.
+    #[must_use]
+    pub fn train_hosts(mut self, hosts: Vec<String>) -> Self {
+        self.0.train_hosts = hosts;
+        self
+    }
+
+    /// Of everything that is drawn.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.0.seed = seed;
+        self
+    }
+}
+
+impl ParamGuard for ProduceParams {
+    type Checked = ProduceValidParams;
+    type Error = ProduceParamsError;
+
+    fn check_ref(&self) -> Result<&ProduceValidParams, ProduceParamsError> {
+        let params = &self.0;
+        if !(1..=MOST_CLUSTERS).contains(&params.clusters) {
+            Err(ProduceParamsError::Clusters(params.clusters))
+        } else if params.neighbours == 0 {
+            Err(ProduceParamsError::Neighbours)
+        } else if params.recipe != Recipe::Host && !params.train_hosts.is_empty() {
+            Err(ProduceParamsError::TrainHosts(params.recipe))
+        } else {
+            Ok(params)
+        }
+    }
+
+    fn check(self) -> Result<ProduceValidParams, ProduceParamsError> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}
+
+/// What a produce made.
+#[derive(Debug, Clone)]
+pub struct Produced {
+    /// What was learned.
+    pub fit: Fit,
+    /// Every window, placed and classified.
+    pub points: Points,
+    /// What to say of it.
+    pub report: Report,
+}
+
+/// What a person wants to know of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Windows that were learned from: training and validation.
+    pub train_rows: usize,
+    /// Windows that were not.
+    pub test_rows: usize,
+    /// Hosts of the training windows, by name.
+    pub train_hosts: Vec<String>,
+    /// Whether the training host was picked here, and by how many episodes.
+    pub picked_by_episodes: Option<usize>,
+    /// Hosts of the test windows, by name.
+    pub test_hosts: Vec<String>,
+    /// Feature columns that vary.
+    pub kept: usize,
+    /// Feature columns that do not.
+    pub dropped: Vec<String>,
+    /// Macro F1 on the validation episodes, by neighbours among the other training episodes. `None`
+    /// without validation episodes.
+    pub within: Option<Score>,
+    /// Macro F1 on the test windows, by neighbours among all training windows.
+    pub held_out: Score,
+}
+
+/// Why no fit was made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProduceError {
+    /// Windows could not be parted.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// There is nothing to tell apart.
+    #[error("all {rows} training windows are `{phase}`: expected windows of at least two phases")]
+    OnePhase {
+        /// The phase.
+        phase: WindowPhase,
+        /// Training windows.
+        rows: usize,
+    },
+    /// Not enough to vote.
+    #[error("{neighbours} neighbours need at least as many training windows; there are {rows}")]
+    TooFewRows {
+        /// Neighbours asked for.
+        neighbours: usize,
+        /// Training windows.
+        rows: usize,
+    },
+    /// Nothing could be standardized.
+    #[error(transparent)]
+    Standardize(#[from] StandardizeError),
+    /// No axes.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// No clusters.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The watch asked for it.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl ProduceError {
+    /// Whether it ended because its watch asked for it.
+    pub fn is_stop(&self) -> bool {
+        matches!(
+            self,
+            Self::Stopped(_)
+                | Self::Standardize(StandardizeError::Stopped(_))
+                | Self::Project(ProjectError::Stopped(_))
+                | Self::Cluster(ClusterError::Stopped(_))
+        )
+    }
+}
+
+impl ProduceValidParams {
+    /// Learns from the training and validation windows of the table; places, assigns and classifies
+    /// all of them. Training windows keep their own phase as prediction.
+    ///
+    /// Runs on the current rayon pool. Equal input and parameters give equal results, to the bit, on
+    /// any number of threads of one kind of machine.
+    pub fn produce(
+        &self,
+        table: WindowTable,
+        validation: Option<&Validation>,
+        watch: &dyn Watch,
+    ) -> Result<Produced, ProduceError> {
+        let (train_hosts, picked_by_episodes) = self.train_hosts(&table, validation);
+        let split = Split::new(self.recipe, &train_hosts, &table.origin, self.seed)?;
+        let learned = split.learned();
+        self.check(&table.phases, &learned)?;
+
+        let standardizer = Standardizer::fit(&table.features, &learned, watch)?;
+        let z = standardizer.transform(&table.features, watch)?;
+        let WindowTable { feature_names, features, phases, origin, .. } = table;
+        drop(features);
+
+        let axis_rows = sample::drawn(&learned, PROJECTION_ROWS, self.seed, Use::ProjectionRows);
+        let codes: Vec<u8> = phases.iter().map(|phase| phase.code()).collect();
+        let projection = Projection::fit(self.projector, &z, &axis_rows, &codes, watch)?;
+        let places = projection.place(&z, watch)?;
+
+        let cluster_rows = sample::drawn(&learned, CLUSTER_ROWS, self.seed, Use::ClusterRows);
+        let clusters = Clusters::fit(&z, &cluster_rows, self.clusters, self.seed, watch)?;
+        let assigned = clusters.assign(&z, watch)?;
+
+        watch.begin(Stage::Classify, (split.validation.len() + split.test.len()) as u64);
+        let classify = |by: &[u32], rows: &[u32]| {
+            let training = z.select(by);
+            let by: Vec<WindowPhase> = by.iter().map(|&row| phases[row as usize]).collect();
+            let votes = Classifier::new(&training, &by, self.neighbours).classify(&z.select(rows), watch)?;
+            let told: Vec<WindowPhase> = votes.into_iter().map(|vote| vote.phase).collect();
+            Ok::<_, Stopped>((told, training, by))
+        };
+        let score = |rows: &[u32], told: &[WindowPhase]| {
+            let mut by_episode = vec![Confusion::default(); origin.episodes.names().len()];
+            for (&row, &told) in rows.iter().zip(told) {
+                let row = row as usize;
+                by_episode[origin.episodes.codes()[row] as usize].add(phases[row], told);
+            }
+            by_episode.retain(|episode| episode.total() > 0);
+            Score::of(&by_episode, self.seed)
+        };
+        let within = if split.validation.is_empty() {
+            None
+        } else {
+            let (told, ..) = classify(&split.train, &split.validation)?;
+            Some(score(&split.validation, &told))
+        };
+        let (told, training, training_phases) = classify(&learned, &split.test)?;
+        let held_out = score(&split.test, &told);
+
+        let mut predicted = phases.clone();
+        let mut is_train = vec![true; phases.len()];
+        for (&row, told) in split.test.iter().zip(told) {
+            predicted[row as usize] = told;
+            is_train[row as usize] = false;
+        }
+        let hosts_of = |rows: &[u32]| {
+            let names: BTreeSet<&str> = rows.iter().map(|&row| origin.hosts.name(row as usize)).collect();
+            names.into_iter().map(str::to_owned).collect()
+        };
+        let dropped = (0_u32..).zip(&feature_names);
+        let report = Report {
+            train_rows: learned.len(),
+            test_rows: split.test.len(),
+            train_hosts: hosts_of(&learned),
+            picked_by_episodes,
+            test_hosts: hosts_of(&split.test),
+            kept: standardizer.kept.len(),
+            dropped: dropped
+                .filter(|(column, _)| standardizer.kept.binary_search(column).is_err())
+                .map(|(_, name)| name.clone())
+                .collect(),
+            within,
+            held_out,
+        };
+        let points = Points {
+            projector: Some(self.projector.to_string()),
+            origin,
+            places,
+            phases,
+            predicted,
+            clusters: assigned,
+            is_train,
+        };
+        let fit = Fit {
+            feature_names,
+            standardizer,
+            projection,
+            clusters,
+            training,
+            phases: training_phases,
+            neighbours: self.neighbours,
+            seed: self.seed,
+            recipe: self.recipe,
+            train_hosts,
+        };
+        Ok(Produced { fit, points, report })
+    }
+
+    /// The asked-for training hosts, or the host with the most accepted episodes and how many. None
+    /// for a recipe that does not part by host.
+    fn train_hosts(
+        &self,
+        table: &WindowTable,
+        validation: Option<&Validation>,
+    ) -> (Vec<String>, Option<usize>) {
+        if self.recipe != Recipe::Host || !self.train_hosts.is_empty() {
+            return (self.train_hosts.clone(), None);
+        }
+        let accepts = |episode: &str| validation.is_none_or(|validation| validation.accepts(episode));
+        // A table of degraded episodes only has no accepted one to count.
+        let busiest = table.origin.busiest_host(accepts).or_else(|| table.origin.busiest_host(|_| true));
+        busiest.map_or_else(|| (Vec::new(), None), |(host, episodes)| (vec![host], Some(episodes)))
+    }
+
+    fn check(&self, phases: &[WindowPhase], learned: &[u32]) -> Result<(), ProduceError> {
+        let first = learned.first().map(|&row| phases[row as usize]);
+        if let Some(phase) = first
+            && learned.iter().all(|&row| phases[row as usize] == phase)
+        {
+            return Err(ProduceError::OnePhase { phase, rows: learned.len() });
+        }
+        if learned.len() < self.neighbours {
+            return Err(ProduceError::TooFewRows { neighbours: self.neighbours, rows: learned.len() });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! What the crate promises.
+
+mod fit_file;
+mod fixture;
+mod neighbours;
+mod points_file;
+mod produce;
+mod reference;
+mod split;
+mod standardize;
+mod window_table;
