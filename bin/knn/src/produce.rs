@@ -55,7 +55,7 @@ pub(crate) async fn produce(args: ProduceArgs, stop: Stop) -> Result<(), Failure
         return Ok(());
     }
     let cloud = Cloud::new(&made.produced.points, &made.id, args.max_publish, made.produced.fit.seed)?;
-    let performance = Performance::of(&made.produced.report.held_out)?;
+    let performance = Performance::of(&made.produced.report.held_out, made.produced.report.latency)?;
     let publish = async {
         let publisher = Publisher::open_for("knn", &args.publish, PATIENCE)?;
         if args.per_point {
@@ -65,7 +65,7 @@ pub(crate) async fn produce(args: ProduceArgs, stop: Stop) -> Result<(), Failure
         }
         performance.publish(&publisher)?;
         publisher.flush().await?;
-        tracing::info!("published {} points and the test F1", cloud.rows());
+        tracing::info!("published {} points, the test F1 and the latency", cloud.rows());
         Ok(())
     };
     tokio::select! {

@@ -46,7 +46,13 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "  clusters  {}, inertia {:.6e}", fit.clusters.centroids.rows(), fit.clusters.inertia)?;
         let stages: Vec<String> =
             self.stages.iter().map(|(stage, took)| format!("{stage} {:.3} s", took.as_secs_f64())).collect();
-        writeln!(f, "  time      {}", stages.join(", "))
+        writeln!(f, "  time      {}", stages.join(", "))?;
+        match report.latency {
+            Some(latency) => {
+                writeln!(f, "  latency   {:.0} us to classify one window alone", latency.as_secs_f64() * 1e6)
+            }
+            None => Ok(()),
+        }
     }
 }
 

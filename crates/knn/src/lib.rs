@@ -20,6 +20,7 @@ mod eigen;
 mod fit;
 mod fit_file;
 mod kmeans;
+mod latency;
 mod lda;
 mod matrix;
 pub mod neighbours;

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use linfa::ParamGuard;
 
@@ -6,6 +6,7 @@ use crate::{
     classifier::Classifier,
     fit::Fit,
     kmeans::{ClusterError, Clusters},
+    latency::single_window_latency,
     phase::WindowPhase,
     points::Points,
     projection::{ProjectError, Projection, Projector},
@@ -168,6 +169,8 @@ pub struct Report {
     pub within: Option<Score>,
     /// Macro F1 on the test windows, by neighbours among all training windows.
     pub held_out: Score,
+    /// Median time to classify one test window that comes alone, on this machine.
+    pub latency: Option<Duration>,
 }
 
 /// Why no fit was made.
@@ -275,6 +278,9 @@ impl ProduceValidParams {
         };
         let (told, training, training_phases) = classify(&learned, &split.test)?;
         let held_out = score(&split.test, &told);
+        let alone = Classifier::new(&training, &training_phases, self.neighbours);
+        let latency = single_window_latency(&alone, &z, &split.test, watch)?;
+        drop(alone);
 
         let mut predicted = phases.clone();
         let mut is_train = vec![true; phases.len()];
@@ -300,6 +306,7 @@ impl ProduceValidParams {
                 .collect(),
             within,
             held_out,
+            latency,
         };
         let points = Points {
             projector: Some(self.projector.to_string()),

@@ -205,11 +205,13 @@ pub struct Performance {
 }
 
 impl Performance {
-    /// How good the score says it is.
-    pub fn of(score: &Score) -> Result<Self, StreamError> {
+    /// How good the score says it is, and how fast it was measured to be.
+    pub fn of(score: &Score, latency: Option<Duration>) -> Result<Self, StreamError> {
         let unit = |share| Unit::new(share).map_err(|error| StreamError::Score { reason: error.to_string() });
         let interval = score.interval.map(|(low, high)| Ok::<_, StreamError>((unit(low)?, unit(high)?)));
-        Ok(Self { macro_f1: unit(score.macro_f1)?, interval: interval.transpose()?, latency_us: None })
+        // A clock too coarse to tell any time has measured nothing.
+        let latency_us = latency.and_then(|latency| Positive::new(latency.as_secs_f64() * 1e6).ok());
+        Ok(Self { macro_f1: unit(score.macro_f1)?, interval: interval.transpose()?, latency_us })
     }
 
     /// Publishes a `model_metric` and, with a latency, a `model_perf` of model `knn`.

@@ -1,0 +1,32 @@
+use std::time::{Duration, Instant};
+
+use crate::{
+    classifier::Classifier,
+    matrix::Matrix,
+    watch::{Stopped, Unwatched, Watch},
+};
+
+/// Windows that are timed at most.
+const WINDOWS: usize = 64;
+
+/// The median time to tell the phase of one standardized window that comes alone, over some of
+/// these rows of `z`, evenly spaced. `None` without rows.
+///
+/// What comes before, imputing and scaling one row, takes well under a microsecond.
+pub(crate) fn single_window_latency(
+    classifier: &Classifier<'_>,
+    z: &Matrix,
+    rows: &[u32],
+    watch: &dyn Watch,
+) -> Result<Option<Duration>, Stopped> {
+    let mut times = Vec::with_capacity(WINDOWS);
+    for row in rows.iter().step_by(rows.len().div_ceil(WINDOWS).max(1)) {
+        watch.check()?;
+        let window = z.select(&[*row]);
+        let start = Instant::now();
+        classifier.classify(&window, &Unwatched)?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times.get(times.len() / 2).copied())
+}
