@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
+use clap::builder::NonEmptyStringValueParser;
 
 /// Keeps the state that published events add up to, and shows it to every page, live.
 #[derive(Debug, clap::Parser)]
@@ -35,7 +36,7 @@ pub(crate) struct ServeArgs {
     pub(crate) no_state: bool,
 
     /// What producers must send as `Authorization: Bearer <TOKEN>`
-    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) publish_token: Option<String>,
 
     /// Listen beyond this machine without a publish token

@@ -26,16 +26,15 @@ impl fmt::Display for Summary<'_> {
         }
         write!(f, "  train     {} windows of {}", report.train_rows, report.train_hosts.join(", "))?;
         match report.picked_by_episodes {
-            Some(episodes) => writeln!(f, " (the host with most accepted episodes: {episodes})")?,
+            Some(episodes) => writeln!(f, " (picked: most accepted episodes, {episodes})")?,
             None => writeln!(f)?,
         }
         writeln!(f, "  test      {} windows of {}", report.test_rows, report.test_hosts.join(", "))?;
         writeln!(f, "  split     {}, seed {}", fit.recipe, fit.seed)?;
-        match &report.within {
-            Some(score) => writeln!(f, "  F1        {} validation (a tenth of training)", Shown(score))?,
-            None => writeln!(f, "  F1        no validation: one training episode")?,
+        if let Some(score) = &report.within {
+            writeln!(f, "  F1        {} on validation: a tenth of training, unseen", Shown(score))?;
         }
-        writeln!(f, "            {} test", Shown(&report.held_out))?;
+        writeln!(f, "  F1        {} on test", Shown(&report.held_out))?;
         let shares: Vec<String> =
             fit.projection.captured.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
         let of = match fit.projection.projector {
@@ -69,6 +68,6 @@ impl fmt::Display for Shown<'_> {
         if let Some((low, high)) = interval {
             write!(f, " [{low:.3}, {high:.3}]")?;
         }
-        write!(f, " on {rows} windows of {episodes} episodes,")
+        write!(f, " ({rows} windows of {episodes} episodes)")
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use command::{Failure, Stop};
@@ -10,6 +11,9 @@ use multi_model_metrics::{Model, Pace, watch};
 use publisher::Publisher;
 
 use crate::args::Args;
+
+/// How long `--once` waits for a broadcaster that does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -26,7 +30,10 @@ async fn run(args: Args, stop: Stop) -> Result<(), Failure> {
         (false, true) => Pace::OnChange(args.tick),
         (false, false) => Pace::Every(args.tick),
     };
-    let publisher = Publisher::open("multi-model-metrics", &args.publish)?;
+    let publisher = match pace {
+        Pace::Once => Publisher::open_for("multi-model-metrics", &args.publish, PATIENCE)?,
+        _ => Publisher::open("multi-model-metrics", &args.publish)?,
+    };
     tokio::select! {
         readable = watch(&args.reports, &models, pace, &publisher) => match readable? {
             0 => Err(Failure::failed(format!("{}: no report could be read", args.reports.display()))),

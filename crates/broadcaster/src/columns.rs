@@ -4,6 +4,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int32Type, UInt8Type};
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use arrow_ipc::reader::StreamReader;
+use arrow_schema::{DataType, Schema};
+use bytes::Bytes;
 use events::{MAX_SNAPSHOT_ROWS, Name, Phase};
 
 /// Why embedding columns are refused.
@@ -14,7 +16,7 @@ pub(crate) enum ColumnsError {
     #[error("schema metadata `{key}`: expected {expected}, got {got}")]
     Metadata { key: &'static str, expected: &'static str, got: String },
     #[error("column `{name}`: expected {expected}, got {got}")]
-    Column { name: &'static str, expected: String, got: String },
+    Column { name: String, expected: String, got: String },
     #[error("column `{name}`, row {row}: expected {expected}, got {got}")]
     Value { name: &'static str, row: usize, expected: &'static str, got: String },
     #[error("expected 1 to {MAX_SNAPSHOT_ROWS} rows, got {0}")]
@@ -29,7 +31,7 @@ pub(crate) struct Columns {
     pub(crate) projector: Name<'static>,
     pub(crate) cycle: Option<u64>,
     pub(crate) rows: u32,
-    pub(crate) packed: Vec<u8>,
+    pub(crate) packed: Bytes,
 }
 
 /// Reads and checks an Arrow IPC stream. Cost: one pass.
@@ -37,6 +39,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<Columns, ColumnsError> {
     let arrow = |error: arrow_schema::ArrowError| ColumnsError::Arrow(error.to_string());
     let reader = StreamReader::try_new(Cursor::new(body), None).map_err(arrow)?;
     let schema = reader.schema();
+    check(&schema)?;
     let name = |key: &'static str| {
         const EXPECTED: &str = "a name of 1 to 256 bytes";
         let value = schema.metadata().get(key).ok_or_else(|| ColumnsError::Metadata {
@@ -67,9 +70,39 @@ pub(crate) fn decode(body: &[u8]) -> Result<Columns, ColumnsError> {
     let rows = planes.phase.len();
     match u32::try_from(rows) {
         Ok(rows @ 1..=MAX_SNAPSHOT_ROWS) => {
-            Ok(Columns { fit_id, projector, cycle, rows, packed: planes.packed() })
+            Ok(Columns { fit_id, projector, cycle, rows, packed: planes.packed().into() })
         }
         _ => Err(ColumnsError::Rows(rows)),
+    }
+}
+
+/// The columns and nothing else: what is not read need not be decoded.
+const COLUMNS: [(&str, DataType); 6] = [
+    ("x", DataType::Float32),
+    ("y", DataType::Float32),
+    ("z", DataType::Float32),
+    ("phase", DataType::UInt8),
+    ("predicted", DataType::UInt8),
+    ("cluster", DataType::Int32),
+];
+
+fn check(schema: &Schema) -> Result<(), ColumnsError> {
+    for (name, expected) in COLUMNS {
+        let got = match schema.field_with_name(name) {
+            Ok(field) if *field.data_type() == expected => continue,
+            Ok(field) => field.data_type().to_string(),
+            Err(_) => "no such column".to_owned(),
+        };
+        return Err(ColumnsError::Column { name: name.to_owned(), expected: expected.to_string(), got });
+    }
+    let known = |name: &str| COLUMNS.iter().any(|(column, _)| *column == name);
+    match schema.fields().iter().find(|field| !known(field.name())) {
+        Some(field) => Err(ColumnsError::Column {
+            name: field.name().clone(),
+            expected: "only x, y, z, phase, predicted and cluster".to_owned(),
+            got: field.data_type().to_string(),
+        }),
+        None => Ok(()),
     }
 }
 
@@ -120,7 +153,8 @@ fn column<'a, T: ArrowPrimitiveType>(
     expected: &'static str,
     fits: impl Fn(&T::Native) -> bool,
 ) -> Result<&'a [T::Native], ColumnsError> {
-    let wrong = |got: String| ColumnsError::Column { name, expected: T::DATA_TYPE.to_string(), got };
+    let wrong =
+        |got: String| ColumnsError::Column { name: name.to_owned(), expected: T::DATA_TYPE.to_string(), got };
     let any = batch.column_by_name(name).ok_or_else(|| wrong("no such column".to_owned()))?;
     let column: &PrimitiveArray<T> =
         any.as_primitive_opt().ok_or_else(|| wrong(any.data_type().to_string()))?;

@@ -9,11 +9,12 @@ use hyper::Request;
 use hyper::body::Incoming;
 use serde::Serialize;
 
+use crate::columns::{self, Columns, ColumnsError};
 use crate::config::{BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
 use crate::hub::Answer;
 use crate::problem::Problem;
 use crate::snapshots::Packed;
-use crate::{Config, Hub, Receipt, columns};
+use crate::{Config, Hub, Receipt};
 
 /// `POST /publish`: decodes a whole body, applies all of it or nothing.
 pub(crate) async fn publish(
@@ -34,11 +35,18 @@ pub(crate) async fn publish(
 
     match media {
         Media::Events(format) => events(hub, format, &body, key.as_deref()),
-        // Checking, packing and compressing millions of points takes a moment.
         Media::Columns => {
-            let hub = hub.clone();
-            let work = tokio::task::spawn_blocking(move || columns_of(&hub, &body, key.as_deref()));
-            work.await.map_err(|_| Problem::Stopping)?
+            // Checking, packing and compressing millions of points takes a moment. The Arrow reader
+            // asserts where a stream's lengths contradict each other: such a body ends its task here,
+            // before anything of it has reached the hub.
+            let work = tokio::task::spawn_blocking(move || {
+                let columns = columns::decode(&body)?;
+                let packed = Packed::new(columns.packed.clone());
+                Ok::<_, ColumnsError>((columns, packed))
+            });
+            let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
+            let (columns, packed) = work.await.map_err(contradicts)??;
+            publish_columns(hub, columns, packed, key.as_deref())
         }
     }
 }
@@ -125,9 +133,7 @@ fn events(hub: &Hub, format: Format, body: &[u8], key: Option<&str>) -> Result<B
     Ok(accepted(hub, hub.publish(&batch, key, Instant::now())))
 }
 
-fn columns_of(hub: &Hub, body: &[u8], key: Option<&str>) -> Result<Bytes, Problem> {
-    let columns = columns::decode(body)?;
-    let packed = Packed::new(columns.packed);
+fn publish_columns(hub: &Hub, columns: Columns, packed: Packed, key: Option<&str>) -> Result<Bytes, Problem> {
     let event = Event::from(EmbeddingSnapshot {
         fit_id: columns.fit_id,
         rows: columns.rows,

@@ -3,7 +3,8 @@ use tokio::sync::watch;
 use crate::hub::Present;
 use crate::{Cursor, Filter, Frame, Hub};
 
-/// Bytes of frames that a connection holds at most while it writes them (one frame may be larger).
+/// Bytes of live frames that a connection holds while it writes them, about. While it writes a join or
+/// what changed while it lagged, it holds references to those sticky frames instead.
 const BUDGET: usize = 64 << 10;
 
 /// One connection's way through the log: a cursor, not a queue. It costs a number while its client
@@ -31,11 +32,6 @@ impl Reader {
             head,
             _present: hub.enter(),
         }
-    }
-
-    /// The seq up to which the client has, or is being sent, everything.
-    pub(crate) fn position(&self) -> u64 {
-        self.position
     }
 
     /// The next frames, at least one: first the whole join, then what is live. Waits while there is

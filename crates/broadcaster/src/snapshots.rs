@@ -19,13 +19,13 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: Bytes) -> Self {
         let digest = Sha256::digest(&bytes);
         let id = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
         let gzip = encoder.write_all(&bytes).and_then(|()| encoder.finish()).ok();
         let gzip = gzip.filter(|gzip| gzip.len() < bytes.len()).map(Bytes::from);
-        Self { id, bytes: bytes.into(), gzip }
+        Self { id, bytes, gzip }
     }
 
     /// Where it is served.

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -55,6 +56,9 @@ impl Body for Chunks {
     }
 }
 
+/// Frames that are written together.
+const CHUNK: usize = 256;
+
 struct Stream {
     hub: Hub,
     reader: Reader,
@@ -69,27 +73,38 @@ impl Stream {
     async fn run(mut self) {
         // A comment at once, so that proxies pass the head on; the pause before a browser comes
         // back differs by connection, so that they do not all come at once.
-        let pause = 500 + (self.reader.position() * 7919) % 1_000;
+        let pause = 500 + RandomState::new().hash_one(()) % 1_000;
         let opening = format!(": vitrine\nretry: {pause}\n\n");
         if self.sender.send(opening.into()).await.is_err() {
             return;
         }
         let mut stopping = self.stopping.clone();
         loop {
-            let chunk = tokio::select! {
-                frames = self.reader.next() => self.chunk(&frames),
-                () = tokio::time::sleep(self.heartbeat) => Bytes::from_static(b":\n\n"),
+            let frames = tokio::select! {
+                frames = self.reader.next() => frames,
+                () = tokio::time::sleep(self.heartbeat) => vec![],
                 () = self.sender.closed() => return,
                 () = stopping.wait() => return,
             };
             let sent = tokio::select! {
-                sent = self.sender.send(chunk) => sent,
+                sent = self.send(&frames) => sent,
                 () = stopping.wait() => return,
             };
             if sent.is_err() {
                 return;
             }
         }
+    }
+
+    /// Sends frames in chunks, or a comment where there are none: a sign of life.
+    async fn send(&self, frames: &[Frame]) -> Result<(), mpsc::error::SendError<Bytes>> {
+        if frames.is_empty() {
+            return self.sender.send(Bytes::from_static(b":\n\n")).await;
+        }
+        for frames in frames.chunks(CHUNK) {
+            self.sender.send(self.chunk(frames)).await?;
+        }
+        Ok(())
     }
 
     fn chunk(&self, frames: &[Frame]) -> Bytes {

@@ -29,6 +29,9 @@ pub(crate) enum Framing {
 /// Bytes of one array frame, and of one write, about.
 const LARGE: usize = 256 << 10;
 
+/// Bytes of buffer that an idle connection may keep.
+const SMALL: usize = 4 << 10;
+
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
@@ -187,7 +190,12 @@ impl<S: AsyncRead + AsyncWrite> Sender<S> {
 
     async fn flush(&mut self) -> io::Result<()> {
         self.send.write_all(&self.out).await?;
-        self.out.clear();
+        // A join is large and comes once: its buffer must not stay with an idle connection.
+        if self.out.capacity() > SMALL {
+            self.out = BytesMut::new();
+        } else {
+            self.out.clear();
+        }
         self.send.flush().await
     }
 }

@@ -6,7 +6,8 @@
 //!                  log lines     Ctrl-C, SIGTERM
 //! ```
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (or SIGTERM) after a clean stop.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (or SIGTERM) after a clean stop;
+//! a server, which ends in no other way, is then done: 0.
 
 mod duration;
 mod failure;

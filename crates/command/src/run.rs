@@ -15,11 +15,14 @@ where
     let outcome = log.start().map_err(|error| Failure::usage(format!("--log-level: {error}")));
     let outcome = outcome.and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(async {
+        let outcome = runtime.block_on(async {
             let (stop, request) = Stop::new();
             tokio::spawn(signals(request)?);
             work(stop).await
-        })
+        });
+        // What still blocks a thread, such as a name that does not resolve, is not waited for.
+        runtime.shutdown_background();
+        outcome
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

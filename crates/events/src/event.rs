@@ -85,7 +85,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Event<'a> {
                 let mut aside = serde_json::Map::new();
                 while let Some(key) = map.next_key::<Cow<'de, str>>()? {
                     if key != "type" {
-                        aside.insert(key.into_owned(), map.next_value()?);
+                        if aside.insert(key.into_owned(), map.next_value()?).is_some() {
+                            return Err(A::Error::custom("duplicate field"));
+                        }
                         continue;
                     }
                     let kind = map.next_value::<Kind>()?;

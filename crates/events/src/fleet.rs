@@ -131,9 +131,10 @@ impl Snapshot<'static> {
             size_bytes: episode.size_bytes,
             received_at: episode.received_at.clone().into_owned(),
         };
-        self.total_episodes += 1;
+        self.total_episodes = self.total_episodes.saturating_add(1);
         self.total_bytes = self.total_bytes.saturating_add(episode.size_bytes);
-        *self.host_counts.entry(recent.host_id.clone()).or_default() += 1;
+        let of_host = self.host_counts.entry(recent.host_id.clone()).or_default();
+        *of_host = of_host.saturating_add(1);
         self.recent_episodes.push_front(recent);
         self.recent_episodes.truncate(RECENT_EPISODES);
         true

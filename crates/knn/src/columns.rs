@@ -23,20 +23,20 @@ const BATCH: usize = 16 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ColumnError {
     /// It could not be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It is not a parquet file, or not a whole one.
-    #[error("{}: not a whole parquet file ({source})", path.display())]
+    #[error("{}: not a whole parquet file ({cause})", path.display())]
     NotParquet {
         /// The file.
         path: PathBuf,
         /// What the reader said.
-        source: ParquetError,
+        cause: ParquetError,
     },
     /// It has no rows.
     #[error("{}: the table is empty (0 rows)", path.display())]
@@ -79,14 +79,14 @@ pub enum ColumnError {
         found: String,
     },
     /// The bytes of the column are damaged, or compressed in a way this build cannot read.
-    #[error("{}: column `{column}` cannot be decoded ({source})", path.display())]
+    #[error("{}: column `{column}` cannot be decoded ({cause})", path.display())]
     Decode {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
         /// What the reader said.
-        source: ParquetError,
+        cause: ParquetError,
     },
 }
 
@@ -110,12 +110,12 @@ impl Columns {
     /// Opens a file with at least one row.
     pub(crate) fn open(path: &Path) -> Result<Self, ColumnError> {
         let opened = File::open(path).and_then(Positioned::new);
-        let file = opened.map_err(|source| ColumnError::Open { path: path.to_owned(), source })?;
+        let file = opened.map_err(|cause| ColumnError::Open { path: path.to_owned(), cause })?;
         let reader = SerializedFileReader::new(file).and_then(|reader| {
             check_ranges(reader.metadata())?;
             Ok(reader)
         });
-        let reader = reader.map_err(|source| ColumnError::NotParquet { path: path.to_owned(), source })?;
+        let reader = reader.map_err(|cause| ColumnError::NotParquet { path: path.to_owned(), cause })?;
         let rows = usize::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
         if rows == 0 {
             return Err(ColumnError::Empty { path: path.to_owned() });
@@ -258,7 +258,7 @@ impl Columns {
             return Err(self.wrong_type(column, "one value a row"));
         }
         let decode =
-            |source| ColumnError::Decode { path: self.path.clone(), column: column.name.clone(), source };
+            |cause| ColumnError::Decode { path: self.path.clone(), column: column.name.clone(), cause };
         let descriptor = self.reader.metadata().file_metadata().schema_descr().column(column.index);
         let most = descriptor.max_def_level();
         let mut all = Vec::with_capacity(self.rows);

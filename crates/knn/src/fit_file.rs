@@ -36,20 +36,20 @@ const VERSION: &str = "1";
 #[derive(Debug, thiserror::Error)]
 pub enum FitFileError {
     /// It could not be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// It is not an Arrow IPC file, or not a whole one.
-    #[error("{}: not a whole fit file (Arrow IPC): {source}", path.display())]
+    #[error("{}: not a whole fit file (Arrow IPC): {cause}", path.display())]
     NotArrow {
         /// The file.
         path: PathBuf,
         /// What the reader said.
-        source: ArrowError,
+        cause: ArrowError,
     },
     /// Its bytes are not those that were written.
     #[error("{}: damaged: its bytes do not have the SHA-256 that stands in it", path.display())]
@@ -135,8 +135,8 @@ impl Fit {
 
     /// Reads a fit file and checks that its parts fit together.
     pub fn read(path: &Path) -> Result<Self, FitFileError> {
-        let not_arrow = |source| FitFileError::NotArrow { path: path.to_owned(), source };
-        let bytes = fs::read(path).map_err(|source| FitFileError::Open { path: path.to_owned(), source })?;
+        let not_arrow = |cause| FitFileError::NotArrow { path: path.to_owned(), cause };
+        let bytes = fs::read(path).map_err(|cause| FitFileError::Open { path: path.to_owned(), cause })?;
         let mut reader = FileReader::try_new(Cursor::new(&bytes), None).map_err(not_arrow)?;
         let schema = reader.schema();
         let note = |key: &str| schema.metadata().get(key).map(String::as_str);

@@ -2,7 +2,7 @@ use linfa::{
     DatasetBase, ParamGuard,
     traits::{Fit, FitWith},
 };
-use linfa_clustering::{IncrKMeansError, KMeans, KMeansInit, KMeansParamsError};
+use linfa_clustering::{IncrKMeansError, KMeans, KMeansInit};
 use linfa_nn::distance::L2Dist;
 use ndarray::{Array2, ArrayView2};
 use rand::Rng;
@@ -56,10 +56,7 @@ pub enum ClusterError {
         /// Rows to fit on.
         rows: usize,
     },
-    /// The clustering library refused its parameters.
-    #[error("k-means: {0}")]
-    Parameters(#[from] KMeansParamsError),
-    /// The clustering library failed.
+    /// The clustering library failed, or refused its parameters.
     #[error("k-means: {0}")]
     Library(String),
     /// The centroids are no matrix.
@@ -127,7 +124,8 @@ fn start(
     let parameters = KMeans::params_with(clusters, for_the_start, L2Dist)
         .n_runs(DRAWS)
         .tolerance(f32::MIN_POSITIVE)
-        .check()?;
+        .check()
+        .map_err(|error| ClusterError::Library(error.to_string()))?;
     let mut model = None;
     let mut patience = Patience::new(batch, rows.rows());
     for step in 0..steps {

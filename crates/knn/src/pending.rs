@@ -17,10 +17,10 @@ pub struct Pending {
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot be written: {source}", path.display())]
+#[error("{}: cannot be written: {cause}", path.display())]
 pub struct WriteError {
     path: PathBuf,
-    source: io::Error,
+    cause: io::Error,
 }
 
 impl Pending {
@@ -37,7 +37,7 @@ impl Pending {
         };
         match written() {
             Ok(temporary) => Ok(Self { temporary, path: path.to_owned() }),
-            Err(source) => Err(WriteError { path: path.to_owned(), source }),
+            Err(cause) => Err(WriteError { path: path.to_owned(), cause }),
         }
     }
 
@@ -47,7 +47,7 @@ impl Pending {
         let kept = temporary.persist(&path).map_err(|error| error.error);
         match kept.and_then(|_| File::open(folder(&path))?.sync_all()) {
             Ok(()) => Ok(()),
-            Err(source) => Err(WriteError { path, source }),
+            Err(cause) => Err(WriteError { path, cause }),
         }
     }
 }

@@ -81,12 +81,12 @@ impl FitId {
 #[derive(Debug, thiserror::Error)]
 pub enum PointsError {
     /// It could not be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A column of it.
     #[error(transparent)]
@@ -149,7 +149,7 @@ impl Points {
     /// Reads a points file of this or another writer, and its id.
     pub fn read(path: &Path) -> Result<(Self, FitId), PointsError> {
         let bytes =
-            std::fs::read(path).map_err(|source| PointsError::Open { path: path.to_owned(), source })?;
+            std::fs::read(path).map_err(|cause| PointsError::Open { path: path.to_owned(), cause })?;
         let id = FitId::of(&bytes);
         drop(bytes);
         let columns = Columns::open(path)?;

@@ -17,20 +17,20 @@ pub struct FeatureSchema {
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     /// It could not be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It is not `{"feature_names": [...]}`. The message has line and column.
-    #[error("{}: expected {{\"feature_names\": [...]}}: {source}", path.display())]
+    #[error("{}: expected {{\"feature_names\": [...]}}: {cause}", path.display())]
     NotASchema {
         /// The file.
         path: PathBuf,
         /// What the reader said.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// It names no feature.
     #[error("{}: `feature_names` is empty: expected at least one feature", path.display())]
@@ -52,9 +52,9 @@ impl FeatureSchema {
     /// Reads and checks a schema.
     pub fn read(path: &Path) -> Result<Self, SchemaError> {
         let owned = || path.to_owned();
-        let text = fs::read(path).map_err(|source| SchemaError::Open { path: owned(), source })?;
+        let text = fs::read(path).map_err(|cause| SchemaError::Open { path: owned(), cause })?;
         let schema: Self = serde_json::from_slice(&text)
-            .map_err(|source| SchemaError::NotASchema { path: owned(), source })?;
+            .map_err(|cause| SchemaError::NotASchema { path: owned(), cause })?;
         if schema.feature_names.is_empty() {
             return Err(SchemaError::NoFeatures { path: owned() });
         }

@@ -1,3 +1,4 @@
+use clap::builder::NonEmptyStringValueParser;
 use reqwest::Url;
 
 /// Publish flags, flattened into every producer's arguments.
@@ -14,7 +15,7 @@ pub struct PublishArgs {
     pub publish_url: Url,
 
     /// What the broadcaster was given as --publish-token
-    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub publish_token: Option<String>,
 
     /// Print what would be published, one JSON object a line; send nothing

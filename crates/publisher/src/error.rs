@@ -14,7 +14,7 @@ pub enum PublishError {
         detail: String,
     },
     /// The broadcaster did not answer for as long as there was patience.
-    #[error("{url} did not answer within {seconds} s: {reason}")]
+    #[error("{url} took nothing for {seconds} s: {reason}")]
     Unreachable {
         /// Where it was sent.
         url: Url,

@@ -7,7 +7,7 @@
 //!
 //! What was handed over is sent in order, in batches of what is ready. A failed POST is repeated
 //! with the same Idempotency-Key until it is answered, so an event is applied once however often
-//! the network failed. What the broadcaster refuses ends the publisher: every later call says why.
+//! the network failed within the broadcaster's window of 10 minutes. What the broadcaster refuses ends the publisher: every later call says why.
 
 mod args;
 mod backoff;

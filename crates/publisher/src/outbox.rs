@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use events::{Event, Kind};
@@ -13,14 +13,16 @@ const BATCH: (usize, usize) = (500, 1 << 20);
 /// What waits to be sent, in order, bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: VecDeque<Parcel>,
-    /// Parcels that wait and were not dropped, and their bytes.
-    parcels: usize,
+    /// By number: what was handed over first has the lowest.
+    waiting: BTreeMap<u64, Parcel>,
     bytes: usize,
-    /// Number of the first waiting parcel.
+    /// The number that the next parcel gets.
+    next: u64,
+    /// Everything below this number has been taken.
     first: u64,
-    /// Where the newest value of a state waits.
+    /// Where the newest value of a state waits, and which states have waited longest.
     states: HashMap<Place, u64>,
+    state_numbers: BTreeSet<u64>,
     /// States that were dropped unsent since somebody was last told.
     dropped: usize,
     /// The newest value of every state, as far as there is room, for a broadcaster that starts anew.
@@ -34,13 +36,17 @@ type Place = (Kind, Vec<u8>);
 
 #[derive(Debug)]
 enum Parcel {
-    Event {
-        json: String,
-        place: Option<Place>,
-    },
+    Event { json: String, place: Option<Place> },
     Columns(Bytes),
-    /// A state that was dropped unsent: its number stays, so that the others keep theirs.
-    Dropped,
+}
+
+impl Parcel {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Event { json, .. } => json.len(),
+            Self::Columns(columns) => columns.len(),
+        }
+    }
 }
 
 /// One POST.
@@ -51,9 +57,14 @@ pub(crate) enum Batch {
 }
 
 impl Outbox {
-    /// Whether there is room for another event.
+    /// Whether there is room for another event. States have room of their own.
     pub(crate) fn has_room(&self) -> bool {
-        self.parcels < EVENTS && self.bytes < BYTES
+        self.waiting.len() - self.states.len() < EVENTS && self.bytes < BYTES
+    }
+
+    /// Whether so little waits that the next event finds room for long.
+    pub(crate) fn is_relaxed(&self) -> bool {
+        self.waiting.len() < EVENTS / 2 && self.bytes < BYTES / 2
     }
 
     /// Everything below this number has been taken.
@@ -63,31 +74,26 @@ impl Outbox {
 
     /// The number that the next parcel gets.
     pub(crate) fn next(&self) -> u64 {
-        self.first + self.waiting.len() as u64
+        self.next
     }
 
     pub(crate) fn push(&mut self, json: String) {
-        self.add(json.len(), Parcel::Event { json, place: None });
+        self.add(Parcel::Event { json, place: None });
     }
 
     pub(crate) fn push_columns(&mut self, columns: Bytes) {
         self.remembered_columns = Some(columns.clone());
-        self.add(columns.len(), Parcel::Columns(columns));
+        self.add(Parcel::Columns(columns));
     }
 
-    fn add(&mut self, bytes: usize, parcel: Parcel) {
-        self.parcels += 1;
-        self.bytes += bytes;
-        self.waiting.push_back(parcel);
+    fn add(&mut self, parcel: Parcel) {
+        self.bytes += parcel.bytes();
+        self.waiting.insert(self.next, parcel);
+        self.next += 1;
     }
 
-    fn removed(&mut self, bytes: usize) {
-        self.parcels -= 1;
-        self.bytes -= bytes;
-    }
-
-    /// Puts a state where an older value of it still waits, or at the end. Where there is no room,
-    /// the state that waited longest goes.
+    /// Puts a state where an older value of it still waits, or at the end. Of too many states the one
+    /// that waited longest goes.
     pub(crate) fn replace(&mut self, event: &Event<'_>, json: String) {
         let mut key = Vec::new();
         let place = event.place();
@@ -105,15 +111,31 @@ impl Outbox {
 
     fn put(&mut self, place: Place, json: String) {
         if let Some(Parcel::Event { json: waiting, .. }) =
-            self.states.get(&place).and_then(|number| self.waiting.get_mut((number - self.first) as usize))
+            self.states.get(&place).and_then(|number| self.waiting.get_mut(number))
         {
             self.bytes = self.bytes - waiting.len() + json.len();
             *waiting = json;
             return;
         }
-        while !self.has_room() && self.drop_oldest_state() {}
-        self.states.insert(place.clone(), self.next());
-        self.add(json.len(), Parcel::Event { json, place: Some(place) });
+        if self.states.len() >= EVENTS
+            && let Some(oldest) = self.state_numbers.first().copied()
+        {
+            self.remove(oldest);
+            self.dropped += 1;
+        }
+        self.states.insert(place.clone(), self.next);
+        self.state_numbers.insert(self.next);
+        self.add(Parcel::Event { json, place: Some(place) });
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Parcel> {
+        let parcel = self.waiting.remove(&number)?;
+        self.bytes -= parcel.bytes();
+        if let Parcel::Event { place: Some(place), .. } = &parcel {
+            self.states.remove(place);
+            self.state_numbers.remove(&number);
+        }
+        Some(parcel)
     }
 
     /// Whether there is a state to send again.
@@ -123,31 +145,14 @@ impl Outbox {
 
     /// Puts every state again, for a broadcaster that lost what it had.
     pub(crate) fn repeat(&mut self) {
-        if let Some(columns) = self.remembered_columns.clone() {
-            self.push_columns(columns);
-        }
         let remembered = std::mem::take(&mut self.remembered);
         for (place, json) in &remembered {
             self.put(place.clone(), json.clone());
         }
         self.remembered = remembered;
-    }
-
-    fn drop_oldest_state(&mut self) -> bool {
-        let Some((place, number)) = self.states.iter().min_by_key(|(_, number)| **number) else {
-            return false;
-        };
-        let (place, at) = (place.clone(), (number - self.first) as usize);
-        self.states.remove(&place);
-        if let Parcel::Event { json, .. } = std::mem::replace(&mut self.waiting[at], Parcel::Dropped) {
-            self.removed(json.len());
+        if let Some(columns) = self.remembered_columns.clone() {
+            self.add(Parcel::Columns(columns));
         }
-        while let Some(Parcel::Dropped) = self.waiting.front() {
-            self.waiting.pop_front();
-            self.first += 1;
-        }
-        self.dropped += 1;
-        true
     }
 
     /// How many states were dropped since the last call.
@@ -160,28 +165,26 @@ impl Outbox {
     pub(crate) fn take(&mut self) -> Option<Batch> {
         let mut lines = String::new();
         let mut events = 0;
-        while events < BATCH.0 && lines.len() < BATCH.1 {
-            if events > 0 && matches!(self.waiting.front(), Some(Parcel::Columns(_))) {
+        while events < BATCH.0
+            && lines.len() < BATCH.1
+            && let Some((number, parcel)) = self.waiting.first_key_value()
+        {
+            if events > 0 && matches!(parcel, Parcel::Columns(_)) {
                 break;
             }
-            let Some(parcel) = self.waiting.pop_front() else { break };
-            self.first += 1;
-            match parcel {
-                Parcel::Dropped => {}
-                Parcel::Columns(columns) => {
-                    self.removed(columns.len());
-                    return Some(Batch::Columns(columns));
-                }
-                Parcel::Event { json, place } => {
-                    self.removed(json.len());
-                    if let Some(place) = place {
-                        self.states.remove(&place);
-                    }
+            let number = *number;
+            self.first = number + 1;
+            match self.remove(number)? {
+                Parcel::Columns(columns) => return Some(Batch::Columns(columns)),
+                Parcel::Event { json, .. } => {
                     lines += &json;
                     lines.push('\n');
                     events += 1;
                 }
             }
+        }
+        if self.waiting.is_empty() {
+            self.first = self.next;
         }
         (events > 0).then_some(Batch::Events(lines))
     }
@@ -236,10 +239,21 @@ mod tests {
         while outbox.take().is_some() {}
         outbox.replace(&metric("knn"), "3".to_owned());
         outbox.repeat();
-        assert_eq!(outbox.take(), Some(Batch::Events("3\n".to_owned())));
+        assert_eq!(outbox.take(), Some(Batch::Events("3\n2\n".to_owned())));
         assert_eq!(outbox.take(), Some(Batch::Columns(Bytes::from_static(b"c"))));
-        assert_eq!(outbox.take(), Some(Batch::Events("2\n".to_owned())));
         assert_eq!(outbox.take(), None);
+    }
+
+    #[test]
+    fn large_columns_take_no_room_from_states() {
+        let mut outbox = Outbox::default();
+        outbox.push_columns(Bytes::from(vec![0; 2 * BYTES]));
+        outbox.replace(&metric("knn"), "1".to_owned());
+        outbox.replace(&metric("gbt"), "2".to_owned());
+        assert!(!outbox.has_room());
+        assert_eq!(outbox.take_dropped(), 0);
+        outbox.take();
+        assert_eq!(outbox.take(), Some(Batch::Events("1\n2\n".to_owned())));
     }
 
     #[test]

@@ -41,6 +41,10 @@ impl Post {
         let client = Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5))
+            // A broadcaster is near: what the environment says of the way out is not meant for it, and
+            // a redirected POST would arrive as a GET.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| failed(&error))?;
         let authorization = args.publish_token.as_ref().map(|token| {

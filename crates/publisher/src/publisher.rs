@@ -230,7 +230,7 @@ async fn deliver(shared: Arc<Shared>, mut post: Post) {
         match sent {
             Ok(answered) => {
                 desk.acknowledged = upto;
-                desk.slowed = false;
+                desk.slowed &= !desk.outbox.is_relaxed();
                 if epoch.is_some() && answered.is_some() && answered != epoch {
                     tracing::info!("the broadcaster started anew: its state is sent again");
                     desk.outbox.repeat();

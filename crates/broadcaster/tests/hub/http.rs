@@ -179,6 +179,41 @@ async fn an_embedding_snapshot_is_packed_once_and_served_for_good() {
 }
 
 #[tokio::test]
+async fn a_damaged_stream_is_refused_and_the_broadcaster_goes_on() {
+    let wall = Wall::start(Config::default()).await;
+    let whole = columns(100).encode().unwrap();
+    let mut accepted = 0;
+    // Every fourth byte of the framing and the first values, made large, small and odd.
+    for at in (0..whole.len().min(2_400)).step_by(4) {
+        for value in [0x00, 0x7f, 0xff] {
+            let mut damaged = whole.to_vec();
+            damaged[at] = value;
+            let answer = post(&wall, ARROW, damaged).send().await.unwrap();
+            match answer.status().as_u16() {
+                200 => accepted += 1,
+                400 | 422 => {}
+                status => panic!("{status} for byte {at} = {value}"),
+            }
+        }
+    }
+    assert_eq!(wall.state().await.len(), usize::from(accepted > 0));
+    wall.stopped().await;
+}
+
+#[tokio::test]
+async fn an_event_may_be_written_with_any_space_in_it() {
+    let wall = Wall::start(Config::default()).await;
+    let spaced = "{\n  \"type\": \"model_metric\",\r\n\t\"model\": \"knn\", \"accuracy\": 0.5 }";
+    let answer = post(&wall, "application/json", spaced).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(wall.state().await[0]["accuracy"], 0.5);
+    let mut events = wall.events("", None).await;
+    events.next().await;
+    assert_eq!(events.next().await.1["model"], "knn");
+    wall.stopped().await;
+}
+
+#[tokio::test]
 async fn columns_that_are_not_an_embedding_snapshot_are_refused() {
     let wall = Wall::start(Config::default()).await;
     refused(&wall, post(&wall, ARROW, "not arrow"), 400).await;

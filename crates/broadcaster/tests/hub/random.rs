@@ -21,7 +21,7 @@ pub(crate) fn small(kind: Kind) -> Option<Retention> {
 pub(crate) fn event() -> impl Strategy<Value = String> {
     let phase = prop::sample::select(vec!["clean", "armed", "infecting", "infected_running", "dormant"]);
     let at = "2026-03-01T12:00:00Z";
-    (0..13u8, 0..6u8, 0..3u8, 0..1000u32, phase).prop_map(move |(kind, key, other, value, phase)| {
+    (0..13u8, 0..6u8, 0..3u8, prop_oneof![1 => Just(0), 9 => 0..1000u32], phase).prop_map(move |(kind, key, other, value, phase)| {
         let share = f64::from(value) / 1000.0;
         match kind {
             0 => format!(r#"{{"type":"embedding","x":{share},"y":0,"z":1,"phase":"{phase}","predicted":"clean","cluster":{key}}}"#),
@@ -32,6 +32,7 @@ pub(crate) fn event() -> impl Strategy<Value = String> {
             5 => format!(r#"{{"type":"phase","host_id":"h{key}","phase":"{phase}","at":"{at}"}}"#),
             6 | 7 => format!(r#"{{"type":"episode","episode_id":"e{value}","host_id":"h{key}","sha256":"00","size_bytes":{value},"received_at":"{at}","offset":{}}}"#, value),
             8 => format!(r#"{{"type":"alert","host":"h{key}","symptom":"s","detail":"{value}","suggested_fix":"","detected_at":"{at}","dedup_key":"k{key}"}}"#),
+            9 if value == 0 => format!(r#"{{"type":"snapshot","total_episodes":{max},"total_alerts":0,"total_bytes":{max},"host_counts":{{"h{key}":{max}}},"recent_episodes":[]}}"#, max = u64::MAX),
             9 => format!(r#"{{"type":"snapshot","total_episodes":{value},"total_alerts":0,"total_bytes":0,"host_counts":{{}},"recent_episodes":[],"index_offset":{}}}"#, value / 2),
             10 => format!(r#"{{"type":"metric_points","run_id":"r{key}","metric":"m{other}","points":[[{value},{share},1]]}}"#),
             11 => format!(r#"{{"type":"loss","iteration":{value},"loss":{share},"batch_size":1}}"#),

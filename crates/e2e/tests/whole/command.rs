@@ -19,7 +19,10 @@ pub(crate) fn command(name: &str, args: &[&str]) -> Command {
     let path = tests.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.is_file(), "{} is not there: cargo build --workspace --bins", path.display());
     let mut command = Command::new(path);
-    command.args(args).current_dir(repository()).env_remove("VITRINE_PUBLISH_URL").stdin(Stdio::null());
+    command.args(args).current_dir(repository()).stdin(Stdio::null());
+    for name in ["VITRINE_LOG", "VITRINE_PUBLISH_URL", "VITRINE_PUBLISH_TOKEN", "VITRINE_DATA_ROOT"] {
+        command.env_remove(name);
+    }
     command
 }
 

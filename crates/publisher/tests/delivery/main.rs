@@ -169,7 +169,7 @@ async fn patience_ends_when_nobody_answers() {
     publisher.send(loss(1)).await.unwrap();
     let said = publisher.flush().await.unwrap_err().to_string();
     assert!(
-        said.starts_with(&format!("http://{free}/publish did not answer")) && said.contains("refused"),
+        said.starts_with(&format!("http://{free}/publish took nothing")) && said.contains("refused"),
         "{said}"
     );
 }
