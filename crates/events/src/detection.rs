@@ -58,7 +58,7 @@ pub struct Prediction<'a> {
     /// The host.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub host_id: Option<Name<'a>>,
-    /// Seconds from the episode's start to the window's start.
+    /// Seconds from the episode's start to the window's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub t_s: Option<Real>,
 }

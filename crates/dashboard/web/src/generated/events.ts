@@ -167,7 +167,7 @@ export interface PredictionEvent {
   phase?: Phase | null;
   /** What it says. */
   predicted: Phase;
-  /** Seconds from the episode's start to the window's start. */
+  /** Seconds from the episode's start to the window's end. */
   t_s?: number | null;
   type: 'prediction';
   /** The window's place in it, from 0. */
