@@ -26,6 +26,7 @@ mod matrix;
 pub mod neighbours;
 mod origin;
 mod pages;
+mod params;
 mod pca;
 mod pending;
 mod phase;
@@ -56,14 +57,13 @@ pub use kmeans::{ClusterError, Clusters};
 pub use linfa::ParamGuard;
 pub use matrix::{Matrix, RaggedMatrix};
 pub use origin::Origin;
+pub use params::{MOST_CLUSTERS, ProduceParams, ProduceParamsError, ProduceValidParams};
 pub use pending::{Pending, WriteError};
 pub use phase::WindowPhase;
 pub use points::{FitId, Points, PointsError};
-pub use produce::{
-    MOST_CLUSTERS, ProduceError, ProduceParams, ProduceParamsError, ProduceValidParams, Produced, Report,
-};
+pub use produce::{ProduceError, Produced, Report};
 pub use projection::{AXES, ProjectError, Projection, Projector, UnknownProjector};
-pub use sample::{evenly, stratified};
+pub use sample::stratified;
 pub use schema::{FeatureSchema, SchemaError};
 pub use score::{Confusion, Score};
 pub use split::{Recipe, Split, SplitError, UnknownRecipe};

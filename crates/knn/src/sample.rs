@@ -25,7 +25,7 @@ pub(crate) fn generator(seed: u64, what: Use) -> Xoshiro256PlusPlus {
 }
 
 /// `wanted` of `0..len`, evenly spaced from 0; all of them if there are no more. Rising.
-pub fn evenly(len: usize, wanted: usize) -> Vec<u32> {
+pub(crate) fn evenly(len: usize, wanted: usize) -> Vec<u32> {
     let wanted = wanted.min(len);
     (0..wanted).map(|i| (i as u128 * len as u128 / wanted as u128) as u32).collect()
 }

@@ -225,3 +225,18 @@ impl Performance {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_due_when_the_rate_says_so() {
+        let pace = Pace::new(50, 2000.0).unwrap();
+        assert_eq!(pace.due(0), Duration::ZERO);
+        assert_eq!(pace.due(50), Duration::from_millis(25));
+        assert_eq!(Pace::new(50, 0.0).unwrap().due(1_000_000), Duration::ZERO);
+        assert_eq!(Pace::new(0, 1.0), Err(PaceError::Burst));
+        assert_eq!(Pace::new(1, f64::INFINITY), Err(PaceError::Rate(f64::INFINITY)));
+    }
+}

@@ -14,7 +14,7 @@ fn produce(params: ProduceParams, table: WindowTable) -> Result<Produced, Produc
 #[test]
 fn equal_input_and_seed_give_equal_bytes_on_any_number_of_threads() {
     // More windows than a block of every stage.
-    let table = windows(600, 40, 9);
+    let table = windows(300, 40, 9);
     let bytes = |projector, threads, seed| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let params = ProduceParams::default().projector(projector).seed(seed);
