@@ -13,6 +13,7 @@ use crate::stream::{positive, share};
 /// Classify telemetry windows by their nearest neighbours, and show them as a cloud of points.
 #[derive(Debug, Parser)]
 #[command(
+    name = "knn",
     version,
     after_help = "Example, from recorded episodes to a page:
   episodes windows --data-root data/sample --out-dir windows

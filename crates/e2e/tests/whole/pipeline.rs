@@ -65,9 +65,10 @@ fn the_sample_reaches_the_wall() {
     let _stream = Running::start(producer("knn", &stream));
     let _feeders = Running::start(producer("feeders", &["run", "--data-root", "data/sample"]));
     let metrics = wall.wait_for("model_metric", 8);
+    wall.wait_for("model_perf", 7);
     assert!(metrics.iter().any(|metric| metric["model"] == "knn" && metric["accuracy"] == 0.76));
     let snapshot = &wall.wait_for("embedding_snapshot", 1)[0];
-    assert_eq!((snapshot["rows"].as_u64(), snapshot["projector"].as_str()), (Some(2_000), Some("lda")));
+    assert_eq!((snapshot["rows"].as_u64(), snapshot["projector"].as_str()), (Some(1_728), Some("lda")));
     let fleet = &wall.wait_for("snapshot", 1)[0];
     let index = fs::read_to_string(crate::command::repository().join("data/sample/index.jsonl")).unwrap();
     assert_eq!(fleet["total_episodes"].as_u64(), Some(index.lines().count() as u64));
