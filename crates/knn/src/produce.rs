@@ -50,8 +50,8 @@ pub struct Report {
     pub kept: usize,
     /// Feature columns that do not.
     pub dropped: Vec<String>,
-    /// Macro F1 on the validation episodes, by neighbours among the other training episodes. `None`
-    /// without validation episodes.
+    /// Macro F1 on the validation windows, by neighbours among the other training windows; medians,
+    /// means and deviations are those of both. `None` without validation windows.
     pub within: Option<Score>,
     /// Macro F1 on the test windows, by neighbours among all training windows.
     pub held_out: Score,
