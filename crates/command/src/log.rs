@@ -28,7 +28,11 @@ impl LogArgs {
     /// Starts logging to standard error. Standard output stays free for results.
     pub(crate) fn start(&self) -> Result<(), tracing_subscriber::filter::ParseError> {
         let filter = EnvFilter::try_new(&self.log_level)?;
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A closed standard error is no reason to end: without this it would be printed to, and panic.
+        let lines = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .log_internal_errors(false)
+            .with_writer(std::io::stderr);
         // A second start in one process (tests) keeps the first subscriber: nothing is lost by it.
         let _ = match self.log_format {
             LogFormat::Json => lines.json().try_init(),
