@@ -35,6 +35,11 @@ impl Phase {
         self as u8
     }
 
+    /// The phase of a code, if there is one.
+    pub fn from_code(code: i64) -> Option<Self> {
+        usize::try_from(code).ok().and_then(|code| Self::ALL.get(code)).copied()
+    }
+
     /// The name in `labels.jsonl`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,7 +55,7 @@ impl Phase {
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 

@@ -1,21 +1,22 @@
+use episodes::Phase;
+
 use crate::{
     matrix::Matrix,
     neighbours::{self, Neighbour, Search},
-    phase::WindowPhase,
     watch::{Stopped, Watch},
 };
 
 /// Tells the phase of a window by its nearest training windows.
 pub struct Classifier<'a> {
     search: Box<dyn Search + 'a>,
-    phases: &'a [WindowPhase],
+    phases: &'a [Phase],
     neighbours: usize,
 }
 
 impl<'a> Classifier<'a> {
     /// Over standardized training windows and the phase of each. `neighbours` vote; fewer if there
     /// are fewer training windows.
-    pub fn new(training: &'a Matrix, phases: &'a [WindowPhase], neighbours: usize) -> Self {
+    pub fn new(training: &'a Matrix, phases: &'a [Phase], neighbours: usize) -> Self {
         Self { search: neighbours::index(training), phases, neighbours }
     }
 
@@ -30,7 +31,7 @@ impl<'a> Classifier<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vote {
     /// The phase of most weight; the lowest code of equal ones.
-    pub phase: WindowPhase,
+    pub phase: Phase,
     /// Its share of the weight, above 0 and at most 1.
     pub confidence: f64,
 }
@@ -39,9 +40,9 @@ pub struct Vote {
 ///
 /// A distance of 0 takes all the weight: exact duplicates then vote alone, with one vote each. As
 /// scikit-learn's `KNeighborsClassifier(weights="distance")`. There must be a neighbour.
-pub fn vote(neighbours: &[Neighbour], phases: &[WindowPhase]) -> Vote {
+pub fn vote(neighbours: &[Neighbour], phases: &[Phase]) -> Vote {
     let duplicates = neighbours.iter().any(|neighbour| neighbour.squared_distance == 0.0);
-    let mut weights = [0.0_f64; WindowPhase::ALL.len()];
+    let mut weights = [0.0_f64; Phase::ALL.len()];
     for neighbour in neighbours {
         weights[usize::from(phases[neighbour.row as usize].code())] += match neighbour.squared_distance {
             0.0 => 1.0,
@@ -55,12 +56,12 @@ pub fn vote(neighbours: &[Neighbour], phases: &[WindowPhase]) -> Vote {
             best = code;
         }
     }
-    Vote { phase: WindowPhase::ALL[best], confidence: weights[best] / weights.iter().sum::<f64>() }
+    Vote { phase: Phase::ALL[best], confidence: weights[best] / weights.iter().sum::<f64>() }
 }
 
 #[cfg(test)]
 mod tests {
-    use WindowPhase::{Armed, Clean, Failed};
+    use Phase::{Armed, Clean, Failed};
 
     use super::*;
 

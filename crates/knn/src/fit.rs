@@ -1,6 +1,8 @@
+use episodes::Phase;
+
 use crate::{
-    classifier::Classifier, kmeans::Clusters, matrix::Matrix, phase::WindowPhase, projection::Projection,
-    split::Recipe, standardize::Standardizer,
+    classifier::Classifier, kmeans::Clusters, matrix::Matrix, projection::Projection, split::Recipe,
+    standardize::Standardizer,
 };
 
 /// Everything that a produce learned: all that is needed to standardize, place, assign and classify
@@ -24,7 +26,7 @@ pub struct Fit {
     /// Training windows as `z`.
     pub training: Matrix,
     /// Phase of every training window.
-    pub phases: Vec<WindowPhase>,
+    pub phases: Vec<Phase>,
     /// Neighbours that vote.
     pub neighbours: usize,
     /// The seed it was made with.

@@ -18,11 +18,12 @@ use arrow_array::{
 use arrow_ipc::{reader::FileReader, writer::FileWriter};
 use arrow_schema::{ArrowError, Field, Schema};
 
+use episodes::Phase;
+
 use crate::{
     fit::Fit,
     kmeans::Clusters,
     matrix::Matrix,
-    phase::WindowPhase,
     projection::{AXES, Projection},
     seal,
     standardize::Standardizer,
@@ -194,7 +195,7 @@ impl Fit {
         };
         let training = parts.matrix("training", kept)?;
         let codes = parts.numbers::<UInt8Type>("phases", Some(training.rows()))?;
-        let phases = codes.into_iter().map(|code| WindowPhase::from_code(code.into()));
+        let phases = codes.into_iter().map(|code| Phase::from_code(code.into()));
         let whole = "a whole number";
         Ok(Self {
             feature_names,

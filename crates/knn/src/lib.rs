@@ -59,7 +59,6 @@ pub use matrix::{Matrix, RaggedMatrix};
 pub use origin::Origin;
 pub use params::{MOST_CLUSTERS, ProduceParams, ProduceParamsError, ProduceValidParams};
 pub use pending::{Pending, WriteError};
-pub use phase::WindowPhase;
 pub use points::{FitId, Points, PointsError};
 pub use produce::{ProduceError, Produced, Report};
 pub use projection::{AXES, ProjectError, Projection, Projector, UnknownProjector};

@@ -17,10 +17,11 @@ use parquet::{
 };
 use sha2::{Digest, Sha256};
 
+use episodes::Phase;
+
 use crate::{
     columns::{ColumnError, Columns},
     origin::Origin,
-    phase::WindowPhase,
     projection::AXES,
 };
 
@@ -52,9 +53,9 @@ pub struct Points {
     /// x, y, z in `[0, 1]`.
     pub places: Vec<[f32; AXES]>,
     /// Recorded phase.
-    pub phases: Vec<WindowPhase>,
+    pub phases: Vec<Phase>,
     /// Predicted phase; of a training window, its own.
-    pub predicted: Vec<WindowPhase>,
+    pub predicted: Vec<Phase>,
     /// Number of the nearest centroid.
     pub clusters: Vec<i32>,
     /// Whether the fit learned from it.
@@ -167,7 +168,7 @@ impl Points {
             }
         }
         let phases =
-            |name| columns.integers(&columns.get(name)?, "a phase code from 0 to 5", WindowPhase::from_code);
+            |name| columns.integers(&columns.get(name)?, "a phase code from 0 to 5", Phase::from_code);
         let cluster = |number| i32::try_from(number).ok().filter(|number| *number >= 0);
         let points = Self {
             projector: columns.note(PROJECTOR),

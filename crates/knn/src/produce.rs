@@ -1,12 +1,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
+use episodes::Phase;
+
 use crate::{
     classifier::Classifier,
     fit::Fit,
     kmeans::{ClusterError, Clusters},
     latency::single_window_latency,
     params::ProduceValidParams,
-    phase::WindowPhase,
     points::Points,
     projection::{ProjectError, Projection},
     sample::{self, Use},
@@ -69,7 +70,7 @@ pub enum ProduceError {
     #[error("all {rows} training windows are `{phase}`: expected windows of at least two phases")]
     OnePhase {
         /// The phase.
-        phase: WindowPhase,
+        phase: Phase,
         /// Training windows.
         rows: usize,
     },
@@ -142,12 +143,12 @@ impl ProduceValidParams {
         watch.begin(Stage::Classify, (split.validation.len() + split.test.len()) as u64);
         let classify = |by: &[u32], rows: &[u32]| {
             let training = z.select(by);
-            let by: Vec<WindowPhase> = by.iter().map(|&row| phases[row as usize]).collect();
+            let by: Vec<Phase> = by.iter().map(|&row| phases[row as usize]).collect();
             let votes = Classifier::new(&training, &by, self.neighbours).classify(&z.select(rows), watch)?;
-            let told: Vec<WindowPhase> = votes.into_iter().map(|vote| vote.phase).collect();
+            let told: Vec<Phase> = votes.into_iter().map(|vote| vote.phase).collect();
             Ok::<_, Stopped>((told, training, by))
         };
-        let score = |rows: &[u32], told: &[WindowPhase]| {
+        let score = |rows: &[u32], told: &[Phase]| {
             let mut by_episode = vec![Confusion::default(); origin.episodes.names().len()];
             for (&row, &told) in rows.iter().zip(told) {
                 let row = row as usize;
@@ -234,7 +235,7 @@ impl ProduceValidParams {
         busiest.map_or_else(|| (Vec::new(), None), |(host, episodes)| (vec![host], Some(episodes)))
     }
 
-    fn check(&self, phases: &[WindowPhase], learned: &[u32]) -> Result<(), ProduceError> {
+    fn check(&self, phases: &[Phase], learned: &[u32]) -> Result<(), ProduceError> {
         let first = learned.first().map(|&row| phases[row as usize]);
         if let Some(phase) = first
             && learned.iter().all(|&row| phases[row as usize] == phase)

@@ -1,11 +1,10 @@
 use rand::Rng;
 
-use crate::{
-    phase::WindowPhase,
-    sample::{self, Use},
-};
+use episodes::Phase;
 
-const CLASSES: usize = WindowPhase::ALL.len();
+use crate::sample::{self, Use};
+
+const CLASSES: usize = Phase::ALL.len();
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 1000;
 
@@ -15,7 +14,7 @@ pub struct Confusion([[u64; CLASSES]; CLASSES]);
 
 impl Confusion {
     /// Counts one prediction.
-    pub fn add(&mut self, truth: WindowPhase, predicted: WindowPhase) {
+    pub fn add(&mut self, truth: Phase, predicted: Phase) {
         self.0[usize::from(truth.code())][usize::from(predicted.code())] += 1;
     }
 
@@ -89,7 +88,7 @@ impl Score {
 
 #[cfg(test)]
 mod tests {
-    use WindowPhase::{Armed, Clean, Infecting};
+    use Phase::{Armed, Clean, Infecting};
 
     use super::*;
 

@@ -7,6 +7,7 @@ use publisher::{Columns, PublishError, Publisher};
 use tokio::time::Instant;
 
 use crate::{
+    phase::shown,
     points::{FitId, Points},
     sample,
     score::Score,
@@ -105,8 +106,8 @@ impl Cloud {
             x: axis(0),
             y: axis(1),
             z: axis(2),
-            phase: self.points.phases.iter().map(|phase| phase.shown()).collect(),
-            predicted: self.points.predicted.iter().map(|phase| phase.shown()).collect(),
+            phase: self.points.phases.iter().copied().map(shown).collect(),
+            predicted: self.points.predicted.iter().copied().map(shown).collect(),
             cluster: self.points.clusters.clone(),
         };
         Ok(publisher.send_columns(&columns).await?)
@@ -135,8 +136,8 @@ impl Cloud {
             x: unit(0)?,
             y: unit(1)?,
             z: unit(2)?,
-            phase: points.phases[row].shown(),
-            predicted: points.predicted[row].shown(),
+            phase: shown(points.phases[row]),
+            predicted: shown(points.predicted[row]),
             cluster: u8::try_from(cluster).map_err(|_| StreamError::Cluster { row, cluster })?.into(),
             episode_id: Some(name("episode_id", points.origin.episodes.name(row))?),
             window_idx: None,

@@ -5,13 +5,14 @@ use std::{
 
 use rayon::prelude::*;
 
+use episodes::Phase;
+
 use crate::{
     blocks,
     columns::{Column, ColumnError, Columns},
     dictionary::Dictionary,
     matrix::Matrix,
     origin::Origin,
-    phase::WindowPhase,
     sample,
     schema::{FeatureSchema, SchemaError},
     validation::Validation,
@@ -29,7 +30,7 @@ pub struct WindowTable {
     /// One window a row. Finite or NaN (a missing value).
     pub features: Matrix,
     /// Recorded phase of every window.
-    pub phases: Vec<WindowPhase>,
+    pub phases: Vec<Phase>,
     /// Episode, host and profile of every window.
     pub origin: Origin,
     /// Number of every window in its episode, where the table has it.
@@ -89,7 +90,7 @@ impl WindowTable {
         let found: Vec<Column> =
             feature_names.iter().map(|name| columns.get(name)).collect::<Result<_, _>>()?;
         let phases =
-            columns.integers(&columns.get("phase")?, "a phase code from 0 to 5", WindowPhase::from_code)?;
+            columns.integers(&columns.get("phase")?, "a phase code from 0 to 5", Phase::from_code)?;
         let origin = columns.origin()?;
         let window_idx = columns.find("window_idx");
         let window_idx =

@@ -4,7 +4,8 @@ use std::{
     process::Stdio,
 };
 
-use knn::{FitId, Points, WindowPhase};
+use episodes::Phase;
+use knn::{FitId, Points};
 use serde_json::{Value, json};
 
 use crate::run::{command, file, knn, points};
@@ -59,8 +60,8 @@ fn the_model_is_published_beside_the_points_on_request() {
 #[test]
 fn a_failed_phase_is_published_as_dormant() {
     let (mut points, _) = Points::read(points().as_ref()).unwrap();
-    points.phases.fill(WindowPhase::Failed);
-    points.predicted.fill(WindowPhase::Failed);
+    points.phases.fill(Phase::Failed);
+    points.predicted.fill(Phase::Failed);
     let (_folder, path) = file("failed.parquet");
     std::fs::write(&path, points.encode().unwrap()).unwrap();
     let args = ["stream", "--load-fit", path.to_str().unwrap(), "--dry-run", "--per-point", "--rate-hz", "0"];

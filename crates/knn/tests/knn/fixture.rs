@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use knn::{Dictionary, Matrix, Origin, Source, TableError, Unwatched, Validation, WindowPhase, WindowTable};
+use episodes::Phase;
+use knn::{Dictionary, Matrix, Origin, Source, TableError, Unwatched, Validation, WindowTable};
 use parquet::{
     data_type::{ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
     file::{properties::WriterProperties, writer::SerializedFileWriter},
@@ -21,7 +22,7 @@ pub(crate) fn windows(episodes: usize, columns: usize, seed: u64) -> WindowTable
     let mut numbers = Xoshiro256PlusPlus::seed_from_u64(seed);
     let centers: Vec<f32> = (0..5 * columns).map(|_| numbers.gen_range(-2.0..2.0)).collect();
     let rows = episodes * 16;
-    let phases: Vec<WindowPhase> = (0..rows).map(|row| WindowPhase::ALL[row % 16 / 3 % 5]).collect();
+    let phases: Vec<Phase> = (0..rows).map(|row| Phase::ALL[row % 16 / 3 % 5]).collect();
     let mut features = Matrix::zeros(rows, columns);
     for row in 0..rows {
         let center = &centers[usize::from(phases[row].code()) * columns..][..columns];

@@ -1,6 +1,7 @@
 use std::fs;
 
-use knn::{FitId, Pending, Points, WindowPhase};
+use episodes::Phase;
+use knn::{FitId, Pending, Points};
 use proptest::prelude::*;
 
 use crate::fixture::{Values, parquet, windows, without};
@@ -100,14 +101,14 @@ fn damaged_bytes_are_an_error_or_other_points_but_never_a_panic() {
 proptest! {
     #[test]
     fn every_phase_is_among_few_points(wanted in 6_usize..60, seed in 0_u64..100) {
-        let mut phases = vec![WindowPhase::Clean.code(); 500];
-        for (row, phase) in WindowPhase::ALL.iter().enumerate() {
+        let mut phases = vec![Phase::Clean.code(); 500];
+        for (row, phase) in Phase::ALL.iter().enumerate() {
             phases[row * 50] = phase.code();
         }
         let rows = knn::stratified(&phases, wanted, seed);
         prop_assert_eq!(rows.len(), wanted);
         prop_assert!(rows.is_sorted_by(|a, b| a < b));
-        for phase in WindowPhase::ALL {
+        for phase in Phase::ALL {
             prop_assert!(rows.iter().any(|&row| phases[row as usize] == phase.code()));
         }
     }

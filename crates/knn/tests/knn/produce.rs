@@ -1,8 +1,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use episodes::Phase;
 use knn::{
     ParamGuard, ProduceError, ProduceParams, Produced, Projector, Recipe, Stage, Unwatched, Watch,
-    WindowPhase, WindowTable,
+    WindowTable,
 };
 
 use crate::fixture::windows;
@@ -82,7 +83,7 @@ fn axes_are_positive_where_they_are_largest() {
 fn lda_has_one_axis_less_than_phases_and_the_missing_ones_are_zero() {
     let mut table = windows(40, 40, 2);
     for phase in &mut table.phases {
-        *phase = if *phase == WindowPhase::Clean { WindowPhase::Clean } else { WindowPhase::Failed };
+        *phase = if *phase == Phase::Clean { Phase::Clean } else { Phase::Failed };
     }
     let made = produce(ProduceParams::default(), table).unwrap();
     assert_eq!(made.fit.projection.axes.len(), 1);
@@ -117,7 +118,7 @@ fn a_copy_of_a_training_window_gets_its_phase_whatever_its_other_neighbours_say(
 #[test]
 fn tables_that_teach_nothing_say_why() {
     let mut one = windows(8, 8, 0);
-    one.phases.fill(WindowPhase::Armed);
+    one.phases.fill(Phase::Armed);
     let refusal = |params, table| produce(params, table).unwrap_err().to_string();
     assert_eq!(
         refusal(ProduceParams::default(), one),

@@ -1,6 +1,7 @@
 use std::fs;
 
-use knn::{Validation, WindowPhase};
+use episodes::Phase;
+use knn::Validation;
 
 use crate::fixture::{Folder, Values, parquet, without};
 
@@ -19,10 +20,7 @@ fn columns_come_in_the_order_of_the_schema_whatever_their_width() {
     let table = folder.read().unwrap();
     assert_eq!(table.features.row(1), [0.25, 2.0]);
     assert!(table.features.row(2)[1].is_nan());
-    assert_eq!(
-        table.phases,
-        [WindowPhase::Clean, WindowPhase::Armed, WindowPhase::Dormant, WindowPhase::Failed]
-    );
+    assert_eq!(table.phases, [Phase::Clean, Phase::Armed, Phase::Dormant, Phase::Failed]);
     assert_eq!(table.origin.episodes.names(), ["e1", "e2", "e3"]);
     assert_eq!((table.window_idx, table.t_s), (None, None));
 }
