@@ -1,10 +1,13 @@
-// How long a frame takes while the embedding orbits, in Chromium without a GPU. `npm run bench [points ...]`, after `npm run build`.
+// How long a frame takes while the embedding of a wall orbits, in Chromium without a GPU. It publishes its own points there.
+//
+//     node bench/orbit.mjs http://127.0.0.1:8447 [points ...]
 import { stdout } from "node:process";
 import { chromium } from "playwright-core";
 import { chromiumArguments, chromiumPath } from "../test/browser/chromium.mjs";
-import { stand } from "./stand.mjs";
+import { embedding } from "../test/browser/embedding.mjs";
 
-const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [2_000, 100_000, 1_000_000];
+const [url = "http://127.0.0.1:8447", ...points] = process.argv.slice(2);
+const sizes = points.length > 0 ? points.map(Number) : [2_000, 100_000, 1_000_000];
 const SECONDS = 8;
 const viewport = { width: 1280, height: 800 };
 
@@ -12,7 +15,12 @@ const browser = await chromium.launch({ executablePath: chromiumPath, args: chro
 stdout.write(`Chromium ${browser.version()}, ${viewport.width} x ${viewport.height}, ${SECONDS} s of orbit, ms as median / 95th percentile\n`);
 stdout.write("   points    frame to frame    drawing a frame    shown while turning    at rest, all of them\n");
 for (const n of sizes) {
-  const { url, server } = await stand(n);
+  const answer = await fetch(`${url}/publish`, {
+    method: "POST",
+    headers: { "content-type": "application/vnd.apache.arrow.stream" },
+    body: embedding(n),
+  });
+  if (!answer.ok) throw new Error(`publish: ${answer.status} ${await answer.text()}`);
   const page = await browser.newPage({ viewport });
   await page.goto(`${url}/#scene=embedding&orbit=on`);
   await page.getByText(`${n.toLocaleString("en")} points`).waitFor({ timeout: 60_000 });
@@ -46,8 +54,6 @@ for (const n of sizes) {
       `${`${shown.toFixed(0)} %`.padStart(22)} ${rest.toFixed(1).padStart(23)}\n`,
   );
   await page.close();
-  server.closeAllConnections();
-  server.close();
 }
 await browser.close();
 

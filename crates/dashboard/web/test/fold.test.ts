@@ -30,7 +30,7 @@ const episode = (seq: number, host_id: string, offset?: number): Message => ({
   received_at: "2026-01-01T00:00:00Z",
   ...(offset === undefined ? {} : { offset }),
 });
-const snapshot = (state: State) => entries(state.kept.get("snapshot"), "snapshot")[0];
+const snapshot = (state: State) => entries<"snapshot">(state.kept.get("snapshot"))[0];
 const seqs = (state: State, type: EventType) => entries(state.kept.get(type)).map((event) => event.seq);
 
 describe("the fold", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { decades, frontier, placeLabels, tenths } from "../src/scenes/latency/scale";
+import { describe, expect, test } from "vitest";
+import { apart, decades, frontier, placeLabels, tenths } from "../src/scenes/latency/scale";
 
 test("the latency axis spans whole decades around all values, two at least", () => {
   expect(decades([42, 41_000])).toEqual([1, 5]);
@@ -33,16 +33,55 @@ test("the frontier holds exactly those that nothing beats in both", () => {
   );
 });
 
-test("labels stay in the chart and off each other while there is room", () => {
-  const marks = [
-    { x: 50, y: 100, width: 60 },
-    { x: 60, y: 104, width: 60 },
-    { x: 190, y: 100, width: 60 },
-  ];
-  const labels = placeLabels(marks, { width: 200, height: 200 }, 15);
-  const boxes = labels.map(({ x, y, anchor }) => ({ left: anchor === "end" ? x - 60 : x, right: anchor === "end" ? x : x + 60, y }));
-  for (const [i, a] of boxes.entries()) {
-    expect(a.left >= 0 && a.right <= 200).toBe(true);
-    for (const b of boxes.slice(0, i)) expect(a.right <= b.left || b.right <= a.left || Math.abs(a.y - b.y) >= 15).toBe(true);
-  }
+test("marks that would hide each other move aside: no farther than they must, at their heights, in their order", () => {
+  expect(apart([{ x: 50, y: 10 }, { x: 54, y: 10 }, { x: 90, y: 10 }, { x: 90, y: 80 }], 12).map(({ x }) => x)).toEqual([46, 58, 90, 90]);
+  const place = fc.record({ x: fc.integer({ max: 300, min: 0 }), y: fc.integer({ max: 200, min: 0 }) });
+  fc.assert(
+    fc.property(fc.array(place, { maxLength: 12 }), (places) => {
+      const before = places.toSorted((a, b) => a.x - b.x);
+      const after = apart(before, 12);
+      expect(after.map(({ y }) => y)).toEqual(before.map(({ y }) => y));
+      for (const [i, a] of after.entries()) {
+        for (const b of after.slice(0, i)) {
+          expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(11.5);
+          if (Math.abs(a.y - b.y) < 12) expect(b.x).toBeLessThanOrEqual(a.x);
+        }
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+describe("labels", () => {
+  const area = { width: 200, height: 200 };
+  const line = 15;
+  const boxes = (marks: { x: number; y: number; width: number }[]) =>
+    placeLabels(marks, area, line).map(({ x, y, anchor }, i) => {
+      const { width } = marks[i]!;
+      const left = x - { start: 0, middle: width / 2, end: width }[anchor];
+      return { left, right: left + width, top: y - line / 2, bottom: y + line / 2 };
+    });
+  const between = (box: ReturnType<typeof boxes>[0], { x, y }: { x: number; y: number }) =>
+    Math.hypot(Math.max(box.left - x, 0, x - box.right), Math.max(box.top - y, 0, y - box.bottom));
+
+  test("stay in the chart and off each other while there is room", () => {
+    const placed = boxes([{ x: 50, y: 100, width: 60 }, { x: 60, y: 104, width: 60 }, { x: 190, y: 100, width: 60 }]);
+    for (const [i, a] of placed.entries()) {
+      expect(a.left >= 0 && a.right <= 200).toBe(true);
+      for (const b of placed.slice(0, i)) expect(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top).toBe(true);
+    }
+  });
+
+  test("are nearer to their own mark than to any other while there is room", () => {
+    // Four models of a real report, close together.
+    const marks = [
+      { x: 58, y: 85, width: 27 },
+      { x: 70, y: 80, width: 24 },
+      { x: 70, y: 94, width: 31 },
+      { x: 92, y: 73, width: 25 },
+    ];
+    for (const [i, box] of boxes(marks).entries()) {
+      for (const other of marks) expect(between(box, other)).toBeGreaterThanOrEqual(between(box, marks[i]!));
+    }
+  });
 });

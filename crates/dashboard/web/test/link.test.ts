@@ -147,16 +147,38 @@ describe("the link", () => {
     expect(world.attempts).toHaveLength(before + 1);
   });
 
-  test("tries server-sent events where WebSockets fail again and again, and WebSockets again after that", async () => {
+  test("tries server-sent events where the broadcaster answers but WebSockets fail again and again, and WebSockets again after that", async () => {
+    world.there = { epoch: "k3v9", seq: 0 };
     const tried: Transport[] = [];
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 6; i++) {
       tried.push(world.last.transport);
       await fail();
     }
-    expect(tried).toEqual(["websocket", "websocket", "websocket", "sse", "sse", "sse", "websocket"]);
+    expect(tried).toEqual(["websocket", "websocket", "websocket", "sse", "websocket", "sse"]);
+  });
+
+  test("does not take an outage for a proxy: WebSocket it was, and WebSocket it is again, however long that took", async () => {
+    world.send(hello(1, false), ready(1));
+    for (let i = 0; i < 20; i++) {
+      await fail();
+      expect(world.last.transport).toBe("websocket");
+    }
+    world.send(hello(1, true), ready(1));
+    expect(status).toMatchObject({ phase: "live", transport: "websocket" });
+  });
+
+  test("changes nothing of an attempt that is under way when the answer comes", async () => {
+    for (let i = 0; i < 2; i++) await fail();
+    world.there = { epoch: "k3v9", seq: 0 };
+    world.last.listener.closed();
+    link.wake();
+    await world.pass(0);
+    expect(world.last.transport).toBe("websocket");
+    expect(status.transport).toBe("websocket");
   });
 
   test("stays with the transport that worked", async () => {
+    world.there = { epoch: "k3v9", seq: 1 };
     for (let i = 0; i < 3; i++) await fail();
     world.send(hello(1, false), ready(1));
     await fail();

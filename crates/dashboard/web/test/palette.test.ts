@@ -42,16 +42,22 @@ const contrast = (a: string, b: string) => {
   return (light + 0.05) / (dark + 0.05);
 };
 
-const papers = { light: "#fbfaf7", dark: "#0f1115" } as const;
+/** The pages there are: their paper, the colour that a pair has there, and how much it must stand out. */
+const pages: [string, string, (pair: Pair) => string, number][] = [
+  ["light page", "#fbfaf7", ({ light }) => light, 2],
+  ["dark page", "#0f1115", ({ dark }) => dark, 2],
+  ["light page in high contrast", "#ffffff", ({ light, strong }) => strong ?? light, 3],
+  ["dark page in high contrast", "#000000", ({ dark }) => dark, 3],
+];
 
 describe.each<[string, readonly Pair[], number]>([
   ["phases", phasePairs, 0.1],
   ["names", namePairs, 0.1],
   ["verdicts", verdictPairs, 0.1],
 ])("the colours of %s", (_, pairs, least) => {
-  describe.each(["light", "dark"] as const)("on a %s page", (theme) => {
+  describe.each(pages)("on a %s", (_, paper, shade, enough) => {
     test.each(Object.keys(visions))("stay apart with %s vision", (vision) => {
-      const seen = pairs.map((pair) => oklab(times(visions[vision] ?? [], linear(pair[theme]))));
+      const seen = pairs.map((pair) => oklab(times(visions[vision] ?? [], linear(shade(pair)))));
       for (const [i, a] of seen.entries()) {
         for (const b of seen.slice(0, i)) {
           expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]), `${i}`).toBeGreaterThanOrEqual(least);
@@ -60,7 +66,7 @@ describe.each<[string, readonly Pair[], number]>([
     });
 
     test("stand out from the paper", () => {
-      for (const pair of pairs) expect(contrast(pair[theme], papers[theme]), pair[theme]).toBeGreaterThanOrEqual(2);
+      for (const pair of pairs) expect(contrast(shade(pair), paper), shade(pair)).toBeGreaterThanOrEqual(enough);
     });
   });
 });

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { between, home, project, projection, readCamera, turned, writeCamera, zoomed } from "../src/points/camera";
-import { type Point, pack, pointAt, unpack } from "../src/points/columns";
+import { PHASES, type Point, pack, pointAt, unpack } from "../src/points/columns";
+import type { Colouring } from "../src/points/counts";
 import { drawingOrder } from "../src/points/order";
 import { Plot } from "../src/points/plot";
 import type { Look } from "../src/points/resolve";
 import { halve } from "../src/points/resolve";
+import { MARKS_UP_TO } from "../src/points/stamp";
 
 const RED = 0xff0000ff;
 const GREEN = 0xff00ff00;
@@ -31,7 +33,7 @@ function plot(points: Point[], size = 200): Plot {
   made.resize(size, size, 1);
   made.load(pack(points));
   made.colour("phase", null, look);
-  made.look(front);
+  made.aim(front);
   return made;
 }
 
@@ -142,7 +144,7 @@ describe("the plot", () => {
     expect(pixelAt(plot([near, far]).render(1, false), 100, 100)).toBe(GREEN);
     expect(pixelAt(plot([far, near]).render(1, false), 100, 100)).toBe(GREEN);
     const behind = plot([far, near]);
-    behind.look({ ...front, yaw: 180 });
+    behind.aim({ ...front, yaw: 180 });
     expect(pixelAt(behind.render(1, false), 100, 100)).toBe(RED);
   });
 
@@ -153,6 +155,41 @@ describe("the plot", () => {
       return pixelAt(made.render(1, false), 100, 100);
     };
     expect([seen("phase"), seen("predicted"), seen("cluster"), seen("verdict")]).toEqual([RED, GREEN, BLUE, GREEN]);
+  });
+
+  test("recolouring touches no position: points are drawn anew only for other shapes or for what lies behind", () => {
+    const drawsAnew = (made: Plot, colouring: Colouring, only: number | null = null) => {
+      made.colour(colouring, only, look);
+      made.render(1, false);
+      return made.drew.points > 0;
+    };
+    const many = plot(Array.from({ length: MARKS_UP_TO + 1 }, (_, i) => at((i % 100) / 100, 0.5, 0.5, { cluster: i % 3 })));
+    expect(drawsAnew(many, "phase")).toBe(true);
+    expect(drawsAnew(many, "phase")).toBe(false);
+    expect(drawsAnew(many, "cluster")).toBe(false);
+    expect(drawsAnew(many, "predicted")).toBe(false);
+    expect(drawsAnew(many, "verdict")).toBe(true);
+    expect(drawsAnew(many, "phase")).toBe(true);
+    expect(drawsAnew(many, "phase", 1)).toBe(true);
+    expect(drawsAnew(many, "cluster", 1)).toBe(true);
+
+    const few = plot([at(0.5, 0.5, 0.5)]);
+    expect(drawsAnew(few, "phase")).toBe(true);
+    expect(drawsAnew(few, "cluster")).toBe(true);
+    expect(drawsAnew(few, "cluster")).toBe(false);
+  });
+
+  test("looked up or drawn anew, the picture is the same", () => {
+    const points = Array.from({ length: MARKS_UP_TO + 1 }, (_, i) =>
+      at((i % 150) / 150, (i % 70) / 70, (i % 11) / 11, { predicted: PHASES[i % 5] ?? "clean", cluster: i % 7 }),
+    );
+    const made = plot(points);
+    for (const [colouring, only] of [["phase", null], ["predicted", null], ["cluster", 2], ["predicted", 2], ["verdict", null], ["cluster", null]] as const) {
+      made.colour(colouring, only, look);
+      const anew = plot(points);
+      anew.colour(colouring, only, look);
+      expect(made.render(1, false)).toEqual(anew.render(1, false));
+    }
   });
 
   test("what is wrong is not hidden by what is right", () => {
@@ -178,7 +215,7 @@ describe("the plot", () => {
 
   test("single points lie beside the snapshot and survive a new one", () => {
     const made = plot([at(0.2, 0.5, 0.5)]);
-    made.place(pack([at(0.5, 0.5, 0.5, { phase: "armed" })]));
+    made.place(pack([at(0.5, 0.5, 0.5, { phase: "armed" })]), [7]);
     expect(made.points).toBe(2);
     expect(pixelAt(made.render(1, false), 100, 100)).toBe(GREEN);
     made.load(pack([at(0.2, 0.5, 0.5), at(0.3, 0.5, 0.5)]));
@@ -186,11 +223,24 @@ describe("the plot", () => {
     expect(pixelAt(made.render(1, false), 100, 100)).toBe(GREEN);
   });
 
+  test("a single point is known by its event, wherever the ring has moved it", () => {
+    const made = plot([at(0.2, 0.5, 0.5)]);
+    const single = (x: number) => at(x, 0.5, 0.5);
+    made.place(pack([single(0.3), single(0.4), single(0.5)]), [10, 11, 12]);
+    made.render(1, false);
+    const picked = made.pick(100, 100, 6);
+    expect(picked?.from).toEqual({ seq: 12 });
+    made.place(pack([single(0.4), single(0.5), single(0.6)]), [11, 12, 13]);
+    expect(made.picked(made.idOf(12) ?? -1)).toMatchObject({ from: { seq: 12 }, x: picked?.x });
+    expect(made.idOf(10)).toBeNull();
+    expect(made.seqOf(0)).toBeNull();
+  });
+
   test("picks the point under a pixel, and nothing where nothing is", () => {
     const points = [at(0.1, 0.1, 0.5), at(0.5, 0.5, 0.5, { cluster: 3 }), at(0.9, 0.9, 0.5)];
     const made = plot(points);
     made.render(1, true);
-    expect(made.pick(102, 99, 6)).toMatchObject({ row: 1, single: false, point: { cluster: 3 } });
+    expect(made.pick(102, 99, 6)).toMatchObject({ from: { row: 1 }, point: { cluster: 3 } });
     expect(made.pick(100, 30, 6)).toBeNull();
   });
 
@@ -204,7 +254,7 @@ describe("the plot", () => {
         for (const [x, y] of places) {
           const screen = project(projection(front, 200, 200), x, y, 0.5);
           const picked = made.pick(screen.x, screen.y, 3);
-          expect(picked?.point.cluster).toBe(picked?.row);
+          expect(picked?.from).toEqual({ row: picked?.point.cluster });
         }
       }),
       { numRuns: 30 },
@@ -214,12 +264,14 @@ describe("the plot", () => {
   test("a keyboard steps from point to point in a direction", () => {
     const made = plot([at(0.5, 0.5, 0.5), at(0.8, 0.5, 0.5), at(0.5, 0.8, 0.5), at(0.2, 0.5, 0.5)]);
     made.render(1, false);
-    const first = made.step(null, 1, 0);
-    expect(first?.row).toBe(0);
-    expect(made.step(first?.id ?? 0, 1, 0)?.row).toBe(1);
-    expect(made.step(first?.id ?? 0, 0, -1)?.row).toBe(2);
-    expect(made.step(first?.id ?? 0, -1, 0)?.row).toBe(3);
-    expect(made.step(made.step(first?.id ?? 0, 1, 0)?.id ?? 0, 1, 0)?.row).toBe(1);
+    const first = made.step(null, 1, 0)?.id ?? -1;
+    const step = (from: number, dx: number, dy: number) => made.step(from, dx, dy)?.id ?? -1;
+    const row = (id: number) => made.picked(id)?.from;
+    expect(row(first)).toEqual({ row: 0 });
+    expect(row(step(first, 1, 0))).toEqual({ row: 1 });
+    expect(row(step(first, 0, -1))).toEqual({ row: 2 });
+    expect(row(step(first, -1, 0))).toEqual({ row: 3 });
+    expect(row(step(step(first, 1, 0), 1, 0))).toEqual({ row: 1 });
   });
 
   test("counts every category and every pair of phase and prediction", () => {
@@ -234,6 +286,16 @@ describe("the plot", () => {
     expect([...by.verdict.subarray(0, 2)]).toEqual([2, 1]);
     expect(by.cluster[9]).toBe(1);
     expect([confusion[0], confusion[4], confusion[24]]).toEqual([1, 1, 1]);
+  });
+
+  test("counts the single points as they are now, beside the snapshot", () => {
+    const made = plot([at(0, 0, 0), at(0, 0, 0)]);
+    made.place(pack([at(0, 0, 0, { phase: "armed" }), at(0, 0, 0)]), [1, 2]);
+    made.place(pack([at(0, 0, 0, { phase: "armed" })]), [1]);
+    expect(made.counts().points).toBe(3);
+    expect([...made.counts().by.phase.subarray(0, 2)]).toEqual([2, 1]);
+    made.load(pack([at(0, 0, 0)]));
+    expect([...made.counts().by.phase.subarray(0, 2)]).toEqual([1, 1]);
   });
 
   test("lists rows in the order of the snapshot", () => {
@@ -254,7 +316,7 @@ describe("the plot", () => {
     const made = new Plot(10);
     made.resize(100, 100, 1);
     made.colour("phase", null, look);
-    made.look(home);
+    made.aim(home);
     const pixels = made.render(1, false);
     expect(count(pixels, LINE)).toBeGreaterThan(100);
     expect(count(pixels, LINE) + count(pixels, BLACK)).toBe(pixels.length);

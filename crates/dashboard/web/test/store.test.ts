@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { beforeEach, expect, test, vi } from "vitest";
 import { type Status, unconnected } from "../src/link/status";
 import { Store } from "../src/state/store";
@@ -6,6 +7,7 @@ import type { Message } from "../src/wire/message";
 const live: Status = { ...unconnected, phase: "live" };
 const hello = (epoch: string, seq: number): Message => ({ type: "hello", epoch, seq, resumed: false, protocol: 1 });
 const ready = (seq: number): Message => ({ type: "ready", seq });
+const loss = (seq: number): Message => ({ seq, type: "loss", iteration: seq, loss: 1, batch_size: 1 });
 const metric = (seq: number, model: string): Message => ({ seq, type: "model_metric", model, accuracy: 0.5 });
 
 let frames: (() => void)[];
@@ -54,17 +56,69 @@ test("a scene whose events did not change is not told", () => {
   store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)] });
   frame();
   const before = store.kept("model_metric").value;
-  store.hear({ status: live, messages: [{ seq: 2, type: "loss", iteration: 1, loss: 1, batch_size: 1 }] });
+  store.hear({ status: live, messages: [loss(2)] });
   frame();
   expect(store.kept("model_metric").value).toBe(before);
   expect(store.kept("loss").value).toHaveLength(1);
 });
 
-test("what a join brings is not an arrival, what comes after it is", () => {
+test("what a join or a skip brings is not an arrival, what comes after it is", () => {
+  const arrived = (...messages: Message[]) => {
+    store.hear({ status: live, messages });
+    frame();
+    return [...store.arrivals.value];
+  };
+  vi.useFakeTimers({ now: 1_000, toFake: ["Date"] });
+  expect(arrived(hello("e", 1), metric(1, "a"), ready(1))).toEqual([]);
+  expect(arrived(metric(2, "a"), { type: "evicted", seq: 3, of: "loss", group: [] })).toEqual([["model_metric", 1_000]]);
+  vi.setSystemTime(2_000);
+  expect(arrived({ ...hello("e", 4), resumed: true } as Message, metric(4, "b"))).toEqual([["model_metric", 1_000]]);
+  expect(arrived(loss(5), ready(5))).toEqual([["model_metric", 1_000]]);
+  expect(arrived({ type: "skipped", from: 5, to: 7 }, metric(6, "c"), loss(7), ready(7))).toEqual([["model_metric", 1_000]]);
+  expect(arrived(loss(8))).toEqual([["model_metric", 1_000], ["loss", 2_000]]);
+  vi.useRealTimers();
+});
+
+test("an event arrived when it was heard, not when a tab that was hidden shows it", () => {
+  vi.useFakeTimers({ now: 1_000, toFake: ["Date"] });
+  store.hear({ status: live, messages: [hello("e", 1), ready(1), metric(2, "a")] });
+  vi.setSystemTime(60_000);
+  frame();
+  expect(store.arrivals.value.get("model_metric")).toBe(1_000);
+  vi.useRealTimers();
+});
+
+test("a tab that draws no frames is told nothing, and everything at its next frame", () => {
   store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)] });
   frame();
-  expect(store.arrivals.value.size).toBe(0);
-  store.hear({ status: live, messages: [metric(2, "a")] });
+  let told = 0;
+  const stop = effect(() => {
+    void [store.status.value, store.old.value, store.shown.value, store.arrivals.value, store.kept("model_metric").value];
+    told += 1;
+  });
+  for (let seq = 2; seq < 10_000; seq++) store.hear({ status: { ...live, heard: seq }, messages: [metric(seq, "a"), loss(seq)] });
+  store.hear({ status: { ...live, phase: "reconnecting", heard: 9_999 }, messages: [] });
+  expect(told).toBe(1);
+  expect(frames).toHaveLength(1);
   frame();
-  expect([...store.arrivals.value.keys()]).toEqual(["model_metric"]);
+  expect(store.old.value).toBe(9_999);
+  expect(store.shown.value.seq).toBe(9_999);
+  stop();
+});
+
+test("how old what is shown is changes only when the connection goes or comes", () => {
+  const ages: (number | null)[] = [];
+  const stop = effect(() => void ages.push(store.old.value));
+  for (const heard of [1, 2, 3]) {
+    store.hear({ status: { ...live, heard }, messages: [] });
+    frame();
+  }
+  for (const retry of [1, 2]) {
+    store.hear({ status: { ...live, phase: "reconnecting", heard: 3, retry }, messages: [] });
+    frame();
+  }
+  store.hear({ status: { ...live, heard: 4 }, messages: [] });
+  frame();
+  expect(ages).toEqual([null, 3, null]);
+  stop();
 });

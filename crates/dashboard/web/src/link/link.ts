@@ -1,4 +1,5 @@
 import { decode, type Message } from "../wire/message";
+import { backoff } from "./backoff";
 import { type Status, type Transport, unconnected } from "./status";
 
 /** A connection that is being opened or open. After `close` it says nothing more. */
@@ -26,20 +27,17 @@ export interface World {
 /** Hears how the link stands, with what arrived if anything did. */
 export type Audience = (status: Status, messages: Message[]) => void;
 
-/** The longest wait between two attempts, ms. */
-const LONGEST_WAIT = 10_000;
-const FIRST_WAIT = 300;
 /** A connection says hello in this time, or a proxy holds it back. */
 const PATIENCE = 8_000;
 /** The broadcaster's pings are invisible to a page, so a connection that is silent for this long is asked after. */
 const SILENCE = 45_000;
-/** Attempts that fail in a row before the other transport is tried. */
+/** From so many failures in a row on, it may be the transport that fails and not the broadcaster. */
 const STUBBORNNESS = 3;
 
 /**
- * One connection to the broadcaster that never gives up. It resumes from its cursor, waits with jitter and at most `LONGEST_WAIT`
- * between attempts, tries server-sent events where WebSockets fail again and again (proxies), and notices a connection that died
- * without a word by comparing cursors.
+ * One connection to the broadcaster that never gives up. It resumes from its cursor, waits longer and longer between attempts,
+ * changes from WebSockets to server-sent events where something on the way stops only the one (proxies), and notices a connection that
+ * died without a word by comparing cursors.
  */
 export class Link {
   readonly #world: World;
@@ -122,7 +120,7 @@ export class Link {
     if (this.#probing) return;
     this.#probing = true;
     const asked = this.#connection;
-    const there = await this.#world.probe().catch(() => undefined);
+    const there = await this.#where();
     this.#probing = false;
     if (this.#connection !== asked) return;
     if (there !== undefined && there.epoch === this.#epoch && there.seq <= this.#seq) {
@@ -143,16 +141,24 @@ export class Link {
     this.#connection = undefined;
     this.#failures += 1;
     const { now, random } = this.#world;
-    const most = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.#failures - 1));
-    const wait = most * (0.5 + random() / 2);
-    const { phase, transport } = this.#status;
-    this.#say({
-      phase: phase === "connecting" ? phase : "reconnecting",
-      transport: this.#failures % STUBBORNNESS === 0 ? other(transport) : transport,
-      retry: now() + wait,
-    });
+    const wait = backoff(this.#failures, random());
+    const { phase } = this.#status;
+    this.#say({ phase: phase === "connecting" ? phase : "reconnecting", retry: now() + wait });
     this.#cancel();
     this.#cancel = this.#world.after(wait, () => this.#connect());
+    if (this.#failures >= STUBBORNNESS) void this.#reconsider();
+  }
+
+  /** The next attempt goes by the other transport if the broadcaster answers: while it is away, no transport reaches it. */
+  async #reconsider(): Promise<void> {
+    const failures = this.#failures;
+    const there = await this.#where();
+    if (there === undefined || this.#connection !== undefined || this.#failures !== failures) return;
+    this.#say({ transport: other(this.#status.transport) });
+  }
+
+  #where(): Promise<{ epoch: string; seq: number } | undefined> {
+    return this.#world.probe().catch(() => undefined);
   }
 
   #say(change: Partial<Status>, messages: Message[] = []): void {

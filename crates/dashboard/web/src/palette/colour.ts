@@ -4,6 +4,8 @@ import type { Pixel } from "../points/resolve";
 export interface Pair {
   light: string;
   dark: string;
+  /** On a light page in high contrast, where `light` is too pale for it. */
+  strong?: string;
 }
 
 /** `#rrggbb` or `rgb(r, g, b)`, as styles are computed, as a pixel of image data. */

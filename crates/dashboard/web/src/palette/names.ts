@@ -3,11 +3,11 @@ import type { Pair } from "./colour";
 /** Eight colours that stay apart for every kind of colour vision; a test holds them to it. */
 export const namePairs: readonly Pair[] = [
   { light: "#0836a1", dark: "#a2bdf0" },
-  { light: "#c65402", dark: "#e67d40" },
-  { light: "#1f8c7b", dark: "#5ff0d2" },
+  { light: "#c65402", dark: "#e67d40", strong: "#b75105" },
+  { light: "#1f8c7b", dark: "#5ff0d2", strong: "#2f8574" },
   { light: "#5f2351", dark: "#9f5498" },
-  { light: "#d49837", dark: "#e1be3f" },
-  { light: "#00afd5", dark: "#4ea6b0" },
+  { light: "#d49837", dark: "#e1be3f", strong: "#c38429" },
+  { light: "#00afd5", dark: "#4ea6b0", strong: "#009fb8" },
   { light: "#905ace", dark: "#9374e2" },
   { light: "#94270a", dark: "#c85038" },
 ];

@@ -1,10 +1,12 @@
 import { signal } from "@preact/signals";
 import type { Camera } from "./camera";
 import type { Point } from "./columns";
-import type { Counts, Picked } from "./plot";
-import type { Answer, Order } from "./protocol";
+import type { Counts } from "./counts";
+import type { Picked } from "./plot";
+import type { Answer, Command } from "./protocol";
 
-export type Loading = { received: number; total: number | null } | { failed: string } | null;
+/** A snapshot under way: its bytes so far, or why it did not arrive. */
+export type Loading = { received: number } | { failed: string } | null;
 
 /** The page's end of the point worker. Its canvas outlives the component that shows it: a canvas is handed to a worker once. */
 export class PointClient {
@@ -13,8 +15,6 @@ export class PointClient {
   readonly picked = signal<Picked | null>(null);
   readonly loading = signal<Loading>(null);
   readonly rows = signal<{ from: number; rows: Point[] }>({ from: 0, rows: [] });
-  /** The last frame: how long it took, and how many points it showed. */
-  readonly drawn = signal({ ms: 0, points: 0 });
   readonly #worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name: "points" });
 
   /** Room for this many single points. */
@@ -24,12 +24,12 @@ export class PointClient {
       this.loading.value = { failed: `the renderer stopped (${message})` };
     };
     const canvas = this.canvas.transferControlToOffscreen();
-    this.#worker.postMessage({ do: "canvas", canvas, capacity } satisfies Order, [canvas]);
+    this.#worker.postMessage({ do: "canvas", canvas, capacity } satisfies Command, [canvas]);
   }
 
-  send(order: Exclude<Order, { do: "canvas" }>): void {
-    if (order.do === "load" && order.url !== null) this.loading.value = { received: 0, total: null };
-    this.#worker.postMessage(order);
+  send(command: Exclude<Command, { do: "canvas" }>): void {
+    if (command.do === "load" && command.url !== null) this.loading.value = { received: 0 };
+    this.#worker.postMessage(command);
   }
 
   aim(camera: Camera): void {
@@ -44,8 +44,10 @@ export class PointClient {
       case "failed":
         this.loading.value = { failed: answer.why };
         break;
-      case "counts":
+      case "loaded":
         this.loading.value = null;
+        break;
+      case "counts":
         this.counts.value = answer.counts;
         break;
       case "picked":
@@ -55,7 +57,6 @@ export class PointClient {
         this.rows.value = answer;
         break;
       case "drawn":
-        this.drawn.value = answer;
         // For whoever measures: the shell shows no frame times.
         this.canvas.dispatchEvent(new CustomEvent("drawn", { detail: answer }));
         break;

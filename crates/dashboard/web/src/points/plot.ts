@@ -1,48 +1,43 @@
 import { type Camera, home, project, projection } from "./camera";
 import { allocate, type Columns, type Point, pointAt, unpack } from "./columns";
+import { type Categories, type Colouring, counted, type Counts, none } from "./counts";
 import { drawingOrder } from "./order";
 import { rasterLine, rasterSquares, rasterStamps } from "./raster";
 import { colourTable, halve, idNear, type Look, resolve } from "./resolve";
 import { MARKS_UP_TO, stamps } from "./stamp";
 import { BEHIND, EMPTY, idOf, type Surface, surface } from "./surface";
 
-/** What colours stand for. `verdict` is 0 where the prediction is right and 1 where it is wrong. */
-export const COLOURINGS = ["phase", "predicted", "cluster", "verdict"] as const;
-export type Colouring = (typeof COLOURINGS)[number];
-
-export interface Counts {
-  points: number;
-  /** Points by category, for each colouring. */
-  by: Record<Colouring, Uint32Array>;
-  /** Points by phase and predicted phase: `confusion[phase * 5 + predicted]`. */
-  confusion: Uint32Array;
-}
-
 /** A point that someone looks at, and where it is on the canvas. */
 export interface Picked {
+  /** Its place in the plot, until points are loaded or placed. */
   id: number;
-  /** Its row in the snapshot, or among the single points, oldest first. */
-  row: number;
-  single: boolean;
+  /** Where it comes from: a row of the snapshot, or an event of its own. */
+  from: { row: number } | { seq: number };
   point: Point;
   x: number;
   y: number;
 }
 
-const PHASE_COUNT = 5;
 /** A surface of more cells than this is not doubled for smooth edges. */
 const MOST_CELLS = 10_000_000;
 
 /** The scatter without its canvas: columns and a camera in, pixels and answers out. */
 export class Plot {
   camera: Camera = home;
+  /** How many points the last picture had to draw, and how long that took, ms. None where colours were only looked up. */
+  drew = { points: 0, ms: 0 };
   readonly #capacity: number;
+  /** The snapshot's points come first, then the single ones. */
+  #columns: Columns;
+  #categories: Categories;
   #snapshot = 0;
   #single = 0;
-  #columns: Columns;
-  #verdict: Uint8Array;
+  #placed: Columns = allocate(0);
+  #seqs: readonly number[] = [];
   #order: Uint32Array = new Uint32Array(0);
   #rank: Uint32Array | undefined;
+  /** Of the snapshot alone. */
+  #counts: Counts = none;
   #colouring: Colouring = "phase";
   #only: number | null = null;
   #behind: Uint8Array | null = null;
@@ -63,7 +58,7 @@ export class Plot {
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#columns = allocate(capacity);
-    this.#verdict = new Uint8Array(capacity);
+    this.#categories = categories(this.#columns);
   }
 
   get points(): number {
@@ -74,43 +69,37 @@ export class Plot {
   load(packed: ArrayBuffer): void {
     const rows = unpack(packed);
     const n = rows.x.length;
-    const single = this.#singles();
     this.#snapshot = n;
     this.#columns = allocate(n + this.#capacity);
-    this.#verdict = new Uint8Array(n + this.#capacity);
+    this.#categories = categories(this.#columns);
     this.#order = drawingOrder(rows);
     this.#rank = undefined;
-    for (const name of ["x", "y", "z", "phase", "predicted", "cluster"] as const) {
+    for (const name of COLUMNS) {
       const [from, to] = [rows[name], this.#columns[name]];
       for (let i = 0; i < n; i++) to[i] = from[this.#order[i]!]!;
     }
     this.#judge(0, n);
-    this.#place(single);
+    this.#counts = counted(none, this.#categories, 0, n);
+    this.#append();
   }
 
-  /** Replaces the single points, packed the same way; those over the capacity are left out. */
-  place(packed: ArrayBuffer): void {
-    this.#place(unpack(packed));
+  /** Replaces the single points, packed the same way, each with the `seq` of its event; those over the capacity are left out. */
+  place(packed: ArrayBuffer, seqs: readonly number[]): void {
+    this.#placed = unpack(packed);
+    this.#seqs = seqs;
+    this.#append();
   }
 
-  #place(points: Columns): void {
-    this.#single = Math.min(points.x.length, this.#capacity);
-    for (const name of ["x", "y", "z", "phase", "predicted", "cluster"] as const) {
-      this.#columns[name].set(points[name].subarray(0, this.#single), this.#snapshot);
-    }
+  #append(): void {
+    this.#single = Math.min(this.#placed.x.length, this.#capacity);
+    for (const name of COLUMNS) this.#columns[name].set(this.#placed[name].subarray(0, this.#single), this.#snapshot);
     this.#judge(this.#snapshot, this.points);
     this.#drawn = false;
   }
 
-  #singles(): Columns {
-    const copy = (column: Uint16Array | Uint8Array) => column.slice(this.#snapshot, this.points);
-    const { x, y, z, phase, predicted, cluster } = this.#columns;
-    return { x: copy(x), y: copy(y), z: copy(z), phase: copy(phase), predicted: copy(predicted), cluster: copy(cluster) } as Columns;
-  }
-
   #judge(from: number, to: number): void {
-    const { phase, predicted } = this.#columns;
-    for (let i = from; i < to; i++) this.#verdict[i] = phase[i] === predicted[i] ? 0 : 1;
+    const { phase, predicted, verdict } = this.#categories;
+    for (let i = from; i < to; i++) verdict[i] = phase[i] === predicted[i] ? 0 : 1;
   }
 
   /** Size of the canvas in its pixels, and how many of them are one CSS pixel. */
@@ -120,23 +109,29 @@ export class Plot {
     this.#drawn = false;
   }
 
-  /** `only` is one category; all others fade and lie behind it. No position is touched. */
+  /** `only` is one category; all others fade and lie behind it. Where neither shapes nor depths depend on it, colours are only looked up. */
   colour(colouring: Colouring, only: number | null, look: Look): void {
     this.#table = colourTable(look);
     this.#look = look;
     this.#painted = false;
-    if (colouring === this.#colouring && only === this.#only && this.#drawn) return;
+    if (colouring === this.#colouring && only === this.#only) return;
+    const before = this.#behind;
     [this.#colouring, this.#only] = [colouring, only];
     this.#behind = only === null ? null : new Uint8Array(256).fill(1).fill(0, only, only + 1);
     // What is wrong is what one looks for: it is never hidden by what is right.
     if (only === null && colouring === "verdict") this.#behind = new Uint8Array(256).fill(1, 0, 1);
-    this.#drawn = false;
+    if (this.#marked() || before !== null || this.#behind !== null) this.#drawn = false;
   }
 
   /** Everything must be drawn anew, the camera moved. */
-  look(camera: Camera): void {
+  aim(camera: Camera): void {
     this.camera = camera;
     this.#drawn = false;
+  }
+
+  /** Whether points are marks, whose shapes tell categories apart. */
+  #marked(): boolean {
+    return this.points <= MARKS_UP_TO;
   }
 
   /**
@@ -145,12 +140,13 @@ export class Plot {
    */
   render(share: number, smooth: boolean): Uint32Array<ArrayBuffer> {
     const scale = smooth && this.#ratio < 2 && this.#width * this.#height * 4 <= MOST_CELLS ? 2 : 1;
-    const halo = this.points <= MARKS_UP_TO;
+    const halo = this.#marked();
+    this.drew = { points: 0, ms: 0 };
     if (!this.#drawn || this.#surface.width !== this.#width * scale) this.#draw(share, scale);
     if (this.#painted) return this.#pixels;
     const { background } = this.#look;
     const points = this.#snapshot + this.#capacity;
-    const category = this.#category();
+    const category = this.#categories[this.#colouring];
     if (scale === 1) {
       resolve(this.#surface, category, points, this.#table, background, halo, this.#pixels);
     } else {
@@ -169,14 +165,16 @@ export class Plot {
     if (same) this.#surface.cells.fill(EMPTY);
     else this.#surface = surface(width, height, ids + 1);
     const view = projection(this.camera, width, height);
-    const category = this.#category();
+    const category = this.#categories[this.#colouring];
     const pixel = this.#ratio * scale;
     const ranges = [
       [0, Math.round(this.#snapshot * share)],
       [this.#snapshot, this.points],
     ] as const;
+    const start = performance.now();
     for (const [from, to] of ranges) {
-      if (this.points <= MARKS_UP_TO) {
+      this.drew.points += to - from;
+      if (this.#marked()) {
         const marks = stamps(markRadius(this.points) * pixel);
         rasterStamps(this.#surface, this.#columns, view, from, to, marks, category, this.#behind);
       } else {
@@ -184,6 +182,7 @@ export class Plot {
         rasterSquares(this.#surface, this.#columns, view, from, to, side, category, this.#behind);
       }
     }
+    this.drew.ms = performance.now() - start;
     for (const [a, b] of this.edges()) rasterLine(this.#surface, view, a, b, ids, Math.max(1, Math.round(pixel)));
     this.#drawn = true;
     this.#painted = false;
@@ -200,10 +199,6 @@ export class Plot {
         .filter((b) => a !== nearest && b !== nearest)
         .map((b): [Corner, Corner] => [a, b]),
     );
-  }
-
-  #category(): Uint8Array {
-    return this.#colouring === "verdict" ? this.#verdict : this.#columns[this.#colouring];
   }
 
   /** The point nearest to a pixel of the canvas within `reach` pixels. */
@@ -250,8 +245,19 @@ export class Plot {
     if (id >= this.points) return null;
     const point = pointAt(this.#columns, id);
     const { x, y } = project(projection(this.camera, this.#width, this.#height), point.x, point.y, point.z);
-    const single = id >= this.#snapshot;
-    return { id, row: single ? id - this.#snapshot : (this.#order[id] ?? 0), single, point, x, y };
+    const seq = this.seqOf(id);
+    return { id, from: seq === null ? { row: this.#order[id] ?? 0 } : { seq }, point, x, y };
+  }
+
+  /** The event of a single point; a point of the snapshot has none. */
+  seqOf(id: number): number | null {
+    return this.#seqs[id - this.#snapshot] ?? null;
+  }
+
+  /** The single point of an event, if it is still there. */
+  idOf(seq: number): number | null {
+    const place = this.#seqs.indexOf(seq);
+    return place < 0 || place >= this.#single ? null : this.#snapshot + place;
   }
 
   /** Points of the snapshot by row, then single points. */
@@ -268,17 +274,15 @@ export class Plot {
   }
 
   counts(): Counts {
-    const count = (category: Uint8Array) => {
-      const counts = new Uint32Array(256);
-      for (let i = 0; i < this.points; i++) counts[category[i]!]!++;
-      return counts;
-    };
-    const { phase, predicted, cluster } = this.#columns;
-    const confusion = new Uint32Array(PHASE_COUNT * PHASE_COUNT);
-    for (let i = 0; i < this.points; i++) confusion[phase[i]! * PHASE_COUNT + predicted[i]!]!++;
-    const by = { phase: count(phase), predicted: count(predicted), cluster: count(cluster), verdict: count(this.#verdict) };
-    return { points: this.points, by, confusion };
+    return counted(this.#counts, this.#categories, this.#snapshot, this.points);
   }
+}
+
+const COLUMNS = ["x", "y", "z", "phase", "predicted", "cluster"] as const;
+
+/** The categories among the columns, and room for the verdicts. */
+function categories({ phase, predicted, cluster }: Columns): Categories {
+  return { phase, predicted, cluster, verdict: new Uint8Array(phase.length) };
 }
 
 type Corner = [number, number, number];

@@ -1,16 +1,17 @@
 import type { Camera } from "./camera";
 import type { Point } from "./columns";
-import type { Colouring, Counts, Picked } from "./plot";
+import type { Colouring, Counts } from "./counts";
+import type { Picked } from "./plot";
 import type { Look } from "./resolve";
 
 /** Page to point worker. */
-export type Order =
+export type Command =
   | { do: "canvas"; canvas: OffscreenCanvas; capacity: number }
   | { do: "size"; width: number; height: number; ratio: number }
   /** The address of packed columns, or nothing to show. */
   | { do: "load"; url: string | null }
-  /** Single points, packed. */
-  | { do: "place"; packed: ArrayBuffer }
+  /** Single points, packed, and the `seq` of each one's event. */
+  | { do: "place"; packed: ArrayBuffer; seqs: readonly number[] }
   | { do: "look"; colouring: Colouring; only: number | null; look: Look; labels: Labels }
   | { do: "camera"; camera: Camera }
   /** The point under a place of the canvas, in its pixels. */
@@ -29,7 +30,10 @@ export interface Labels {
 
 /** Point worker to page. */
 export type Answer =
-  | { is: "loading"; received: number; total: number | null }
+  /** Bytes that have arrived. */
+  | { is: "loading"; received: number }
+  | { is: "loaded" }
+  /** It is tried again. */
   | { is: "failed"; why: string }
   | { is: "counts"; counts: Counts }
   | { is: "picked"; picked: Picked | null }

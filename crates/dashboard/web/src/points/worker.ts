@@ -1,19 +1,18 @@
+import { backoff } from "../link/backoff";
 import { project, projection } from "./camera";
-import { allocate } from "./columns";
+import { fitting, learned, unknown } from "./pace";
 import { Plot } from "./plot";
-import type { Answer, Labels, Order } from "./protocol";
+import type { Answer, Command, Labels } from "./protocol";
 
-/** While the picture moves, a frame may take this long; points that do not fit are left out until it rests. */
-const FRAME_MS = 13;
-/** It rests when nothing has moved for this long. Then it is drawn whole, and smooth. */
+/** The picture rests when nothing has moved for this long. Then it is drawn whole, and smooth. */
 const REST_MS = 140;
 
 /** Draws points into a canvas of the page, off its thread. */
 export function servePoints(scope: DedicatedWorkerGlobalScope): void {
   let drawing: Drawing | undefined;
-  scope.onmessage = ({ data: order }: MessageEvent<Order>) => {
-    if (order.do === "canvas") drawing = new Drawing(scope, order.canvas, order.capacity);
-    else drawing?.take(order);
+  scope.onmessage = ({ data: command }: MessageEvent<Command>) => {
+    if (command.do === "canvas") drawing = new Drawing(scope, command.canvas, command.capacity);
+    else drawing?.take(command);
   };
 }
 
@@ -29,7 +28,7 @@ class Drawing {
   #asked = false;
   #moving = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
-  #msPerPoint = 0;
+  #cost = unknown;
   #selected: number | null = null;
   #loading: AbortController | undefined;
 
@@ -42,68 +41,81 @@ class Drawing {
     this.#plot = new Plot(capacity);
   }
 
-  take(order: Exclude<Order, { do: "canvas" }>): void {
+  take(command: Exclude<Command, { do: "canvas" }>): void {
     const plot = this.#plot;
-    switch (order.do) {
+    switch (command.do) {
       case "size":
-        this.#canvas.width = order.width;
-        this.#canvas.height = order.height;
-        this.#ratio = order.ratio;
-        plot.resize(order.width, order.height, order.ratio);
+        this.#canvas.width = command.width;
+        this.#canvas.height = command.height;
+        this.#ratio = command.ratio;
+        plot.resize(command.width, command.height, command.ratio);
         break;
       case "load":
-        void this.#load(order.url);
+        void this.#load(command.url);
         return;
-      case "place":
-        plot.place(order.packed);
-        this.#selected = null;
+      case "place": {
+        const seq = this.#selected === null ? null : plot.seqOf(this.#selected);
+        plot.place(command.packed, command.seqs);
+        // A ring moves its points on: the selected one is where its event is now, and gone with it.
+        if (seq !== null) this.#select(plot.idOf(seq));
         this.#say({ is: "counts", counts: plot.counts() });
-        this.#move();
-        return;
+        break;
+      }
       case "look":
-        plot.colour(order.colouring, order.only, order.look);
-        this.#labels = order.labels;
+        plot.colour(command.colouring, command.only, command.look);
+        this.#labels = command.labels;
         break;
       case "camera":
-        plot.look(order.camera);
+        plot.aim(command.camera);
         this.#move();
         return;
       case "pick":
-        this.#select(plot.pick(order.x, order.y, order.reach)?.id ?? null);
+        this.#catchUp();
+        this.#select(plot.pick(command.x, command.y, command.reach)?.id ?? null);
         break;
       case "step":
-        this.#select(plot.step(this.#selected, order.dx, order.dy)?.id ?? null);
+        this.#catchUp();
+        this.#select(plot.step(this.#selected, command.dx, command.dy)?.id ?? null);
         break;
       case "release":
         this.#select(null);
         break;
       case "rows":
-        this.#say({ is: "rows", from: order.from, rows: plot.rows(order.from, order.to) });
+        this.#say({ is: "rows", from: command.from, rows: plot.rows(command.from, command.to) });
         return;
     }
     this.#ask();
   }
 
+  /** Shows a snapshot, or none. What fails is tried again for as long as nothing else is asked for. */
   async #load(url: string | null): Promise<void> {
     this.#loading?.abort();
     const { signal } = (this.#loading = new AbortController());
-    try {
-      const packed = url === null ? allocate(0).x.buffer : await this.#fetch(url, signal);
-      if (signal.aborted) return;
-      this.#plot.load(packed as ArrayBuffer);
-      this.#selected = null;
-      this.#msPerPoint = 0;
-      this.#say({ is: "counts", counts: this.#plot.counts() });
-      this.#ask();
-    } catch (error) {
-      if (!signal.aborted) this.#say({ is: "failed", why: error instanceof Error ? error.message : String(error) });
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        const packed = url === null ? new ArrayBuffer(0) : await this.#fetch(url, signal);
+        if (!signal.aborted) this.#show(packed);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#say({ is: "failed", why: error instanceof Error ? error.message : String(error) });
+        await new Promise((resolve) => setTimeout(resolve, backoff(failures, Math.random())));
+      }
     }
+  }
+
+  #show(packed: ArrayBuffer): void {
+    this.#plot.load(packed);
+    this.#select(null);
+    this.#cost = unknown;
+    this.#say({ is: "loaded" });
+    this.#say({ is: "counts", counts: this.#plot.counts() });
+    this.#ask();
   }
 
   async #fetch(url: string, signal: AbortSignal): Promise<ArrayBuffer> {
     const response = await fetch(url, { signal });
     if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
-    const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     let received = 0;
     for (const reader = response.body.getReader(); ; ) {
@@ -111,7 +123,7 @@ class Drawing {
       if (done) break;
       chunks.push(value);
       received += value.length;
-      this.#say({ is: "loading", received, total: length === null ? null : Number(length) });
+      this.#say({ is: "loading", received });
     }
     return new Blob(chunks).arrayBuffer();
   }
@@ -127,7 +139,7 @@ class Drawing {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
       this.#moving = false;
-      this.#plot.look(this.#plot.camera);
+      this.#plot.aim(this.#plot.camera);
       // The selected point moved with the camera: say where it is now.
       if (this.#selected !== null) this.#say({ is: "picked", picked: this.#plot.picked(this.#selected) });
       this.#ask();
@@ -145,25 +157,28 @@ class Drawing {
     });
   }
 
+  /** What is pointed at is looked up in the picture, so the picture must show what there is now. */
+  #catchUp(): void {
+    if (this.#asked) this.#draw();
+  }
+
   #draw(): void {
     const { width, height } = this.#canvas;
     if (this.#ratio === 0) return;
     const start = performance.now();
     const { points } = this.#plot;
-    const fit = this.#moving && this.#msPerPoint > 0 ? Math.min(1, FRAME_MS / (this.#msPerPoint * points)) : 1;
-    const pixels = this.#plot.render(fit, !this.#moving);
+    const share = this.#moving ? fitting(points, this.#cost) : 1;
+    const pixels = this.#plot.render(share, !this.#moving);
     if (this.#image.data.buffer !== pixels.buffer) {
       this.#image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
     }
-    const drawn = performance.now() - start;
     this.#context.putImageData(this.#image, 0, 0);
     this.#write();
-    // A guess from the last frames; the pixels' own share makes it careful.
-    if (this.#moving && points > 0) {
-      const ms = drawn / Math.max(1, points * fit);
-      this.#msPerPoint = this.#msPerPoint === 0 ? ms : 0.7 * this.#msPerPoint + 0.3 * ms;
-    }
-    this.#say({ is: "drawn", ms: performance.now() - start, points: Math.round(points * fit) });
+    const ms = performance.now() - start;
+    const { drew } = this.#plot;
+    // At rest four times the pixels are drawn, which says nothing of a frame that moves.
+    if (this.#moving) this.#cost = learned(this.#cost, { points: drew.points, pointMs: drew.ms, ms });
+    this.#say({ is: "drawn", ms, points: Math.round(points * share) });
   }
 
   /** Names of the axes, and a ring around the selected point. */

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import type { EventType } from "../generated/events";
 
@@ -10,8 +11,8 @@ export interface Scene {
   caption: string;
   /** The event types that it shows. */
   reads: readonly EventType[];
-  /** Whether there is anything to show. Reads signals. */
-  filled: () => boolean;
+  /** Whether there is anything to show. */
+  filled: ReadonlySignal<boolean>;
   /** Said when there is nothing: what would fill it, and the command to type. */
   empty: { text: string; command?: string };
   Chart: ComponentType;

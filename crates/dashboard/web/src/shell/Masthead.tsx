@@ -1,10 +1,10 @@
-import { useSignalEffect } from "@preact/signals";
 import { ago, clock } from "../format/time";
 import { store } from "../state/store";
 import { now } from "../view/now";
 import { choose, contrast, THEMES, theme } from "../view/theme";
 
-const said = { connecting: "Connecting", "catching-up": "Catching up", live: "Live", reconnecting: "Reconnecting" };
+/** How a phase of the connection is called. */
+export const said = { connecting: "Connecting", "catching-up": "Catching up", live: "Live", reconnecting: "Reconnecting" };
 
 export function Masthead() {
   return (
@@ -35,10 +35,6 @@ export function Masthead() {
 /** How the page stands to its broadcaster. Only a change of phase is announced, not each second of its age. */
 function Connection() {
   const { phase, heard, retry } = store.status.value;
-  useSignalEffect(() => {
-    const { phase } = store.status.value;
-    document.title = phase === "live" ? "Vitrine" : `${said[phase]} · Vitrine`;
-  });
   return (
     <div class="connection" data-phase={phase}>
       <span class="lamp" aria-hidden="true" />

@@ -9,20 +9,19 @@ import { Empty } from "./Empty";
 export function Plate({ scene, alone }: { scene: Scene; alone: boolean }) {
   const tables = (param("table") ?? "").split(",").filter((id) => id !== "");
   const table = scene.Table !== undefined && tables.includes(scene.id);
-  const filled = scene.filled();
+  const filled = scene.filled.value;
   const toggle = () => {
     const next = table ? tables.filter((id) => id !== scene.id) : [...tables, scene.id];
     setParam("table", next.length === 0 ? undefined : next.join());
   };
-  const { phase, heard } = store.status.value;
-  const old = phase === "reconnecting" && heard !== null;
+  const old = store.old.value;
   return (
     <section class={`plate plate-${scene.id}`} aria-labelledby={`title-${scene.id}`} data-filled={filled}>
       <header>
         <h2 id={`title-${scene.id}`}>{scene.title}</h2>
         <p class="caption">{scene.caption}</p>
         <div class="tools">
-          {old && filled && <span class="as-of">as of {clock(heard)}</span>}
+          {old !== null && filled && <span class="as-of">as of {clock(old)}</span>}
           {filled && scene.Table && (
             <button type="button" aria-pressed={table} onClick={toggle}>
               Table<span class="unseen"> of {scene.title}</span>

@@ -17,11 +17,11 @@ export function Wall() {
     addEventListener("keydown", leave);
     return () => removeEventListener("keydown", leave);
   }, [alone]);
-  const shown = alone === undefined ? [...scenes, ...(received.filled() ? [received] : [])] : [alone];
+  const shown = alone === undefined ? [...scenes, ...(received.filled.value ? [received] : [])] : [alone];
   return (
     <>
       <Masthead />
-      <main class={alone === undefined ? "wall" : "wall alone"} data-old={store.status.value.phase === "reconnecting"}>
+      <main class={alone === undefined ? "wall" : "wall alone"} data-old={store.old.value !== null}>
         {shown.map((scene) => (
           <Plate key={scene.id} scene={scene} alone={scene === alone} />
         ))}

@@ -25,7 +25,10 @@ export function cursor(name: string, ids: readonly string[]) {
         choose(undefined);
         event.stopPropagation();
       } else if (next !== undefined) {
-        choose(ids[Math.max(0, Math.min(ids.length - 1, next))]);
+        const place = Math.max(0, Math.min(ids.length - 1, next));
+        choose(ids[place]);
+        const listbox = event.currentTarget as Element;
+        listbox.querySelectorAll("[role=option]")[place]?.scrollIntoView({ block: "nearest", inline: "nearest" });
         event.preventDefault();
       }
     },

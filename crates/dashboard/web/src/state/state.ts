@@ -17,7 +17,7 @@ export interface State {
 export const nothing: State = { epoch: "", seq: 0, complete: false, kept: new Map() };
 
 /** The events kept of one type, oldest first. */
-export function entries<T extends EventType>(kept: Kept | undefined, _type?: T): Received<T>[] {
+export function entries<T extends EventType>(kept: Kept | undefined): Received<T>[] {
   if (kept === undefined) return [];
   const all: Received[] = [];
   for (const group of kept.values()) all.push(...group.values());

@@ -10,30 +10,36 @@ import { entries, nothing, type State } from "./state";
 const PENDING = 2_000;
 
 /**
- * What the page shows. Messages only gather; one animation frame folds them and marks what changed, so a hidden tab draws nothing.
+ * What the page shows. News only gathers; one animation frame folds it and marks what changed, so a hidden tab draws nothing.
  * While a join is incomplete the last complete state stays on show.
  */
 export class Store {
   readonly status = signal<Status>(unconnected);
   readonly shown = signal<State>(nothing);
-  /** When an event of a type last arrived live. */
+  /** When an event of a type last arrived live, ms since 1970. */
   readonly arrivals = signal<ReadonlyMap<string, number>>(new Map());
+  /** Since when nothing was heard, if what is shown may have changed by now; ms since 1970. */
+  readonly old = computed(() => (this.status.value.phase === "reconnecting" ? this.status.value.heard : null));
+  #status = unconnected;
   #incoming: State = nothing;
   #pending: Message[] = [];
+  #joining = true;
+  readonly #arrived = new Map<string, number>();
   #asked = false;
   readonly #kept = new Map<string, ReadonlySignal<Received[]>>();
 
   hear({ status, messages }: News): void {
-    this.status.value = status;
-    if (messages.length === 0) return;
-    for (const message of messages) this.#pending.push(message);
+    this.#status = status;
+    for (const message of messages) {
+      this.#pending.push(message);
+      this.#note(message);
+    }
     if (this.#pending.length >= PENDING) this.#fold();
     if (this.#asked) return;
     this.#asked = true;
     requestAnimationFrame(() => {
       this.#asked = false;
-      this.#fold();
-      if (this.#incoming.complete) this.shown.value = this.#incoming;
+      this.#show();
     });
   }
 
@@ -53,15 +59,26 @@ export class Store {
     return this.kept(type).value.at(-1);
   }
 
+  /** What a join, or a skip, brings is not news: it happened before. */
+  #note({ type }: Message): void {
+    if (type === "hello" || type === "skipped") this.#joining = true;
+    else if (type === "ready") this.#joining = false;
+    else if (type !== "evicted" && !this.#joining) this.#arrived.set(type, Date.now());
+  }
+
   #fold(): void {
-    if (this.#pending.length === 0) return;
-    // What a join brings is not news.
-    if (this.#incoming.complete) {
-      const at = Date.now();
-      this.arrivals.value = new Map([...this.arrivals.peek(), ...this.#pending.map(({ type }) => [type, at] as const)]);
-    }
     this.#incoming = fold(this.#incoming, this.#pending);
     this.#pending = [];
+  }
+
+  #show(): void {
+    this.status.value = this.#status;
+    if (this.#pending.length > 0) this.#fold();
+    if (!this.#incoming.complete) return;
+    this.shown.value = this.#incoming;
+    if (this.#arrived.size === 0) return;
+    this.arrivals.value = new Map([...this.arrivals.peek(), ...this.#arrived]);
+    this.#arrived.clear();
   }
 }
 

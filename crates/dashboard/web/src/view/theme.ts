@@ -6,11 +6,28 @@ export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 const darkSystem = matching("(prefers-color-scheme: dark)");
-const contrastSystem = matching("(prefers-contrast: more)");
+const contrastSystem = matching("(prefers-contrast: more), (forced-colors: active)");
+
+// A browser that is told to keep nothing of a site throws at each use of its storage.
+function recall(name: string): string | undefined {
+  try {
+    return localStorage.getItem(name) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function remember(name: string, value: string): void {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // The address still says it.
+  }
+}
 
 /** The address says it for a link, the browser remembers it for a person, the system for everyone else. */
 function remembered(name: string): string | undefined {
-  return param(name) ?? localStorage.getItem(name) ?? undefined;
+  return param(name) ?? recall(name);
 }
 
 export const theme = computed<Theme>(() => THEMES.find((known) => known === remembered("theme")) ?? "auto");
@@ -21,12 +38,15 @@ export const contrast = computed(() => {
 });
 
 export function choose(name: "theme" | "contrast", value: string): void {
-  localStorage.setItem(name, value);
+  remember(name, value);
   setParam(name, value);
 }
 
 /** The colour of a pair on the page as it is now. */
-export const shade = (pair: Pair): string => (dark.value ? pair.dark : pair.light);
+export function shade({ light, dark: onDark, strong = light }: Pair): string {
+  if (dark.value) return onDark;
+  return contrast.value ? strong : light;
+}
 
 /** Keeps the document's attributes, which the style sheet goes by. */
 export function applyTheme(): void {

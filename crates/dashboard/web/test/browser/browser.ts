@@ -1,11 +1,29 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { chromiumArguments, chromiumPath } from "./chromium.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+
+/** In a browser whose owner blocks cookies and site data: storage throws, shared workers are refused. */
+export async function whereNothingIsKept(visit: (context: BrowserContext) => Promise<void>): Promise<void> {
+  const profile = mkdtempSync(join(tmpdir(), "vitrine-profile-"));
+  mkdirSync(join(profile, "Default"));
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify(preferences));
+  const context = await chromium.launchPersistentContext(profile, { executablePath: chromiumPath, args: chromiumArguments });
+  try {
+    await visit(context);
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, maxRetries: 20 });
+  }
+}
 
 export const SCENES = ["embedding", "models", "latency", "fleet", "received"];
 

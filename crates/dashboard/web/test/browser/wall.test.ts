@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Broadcaster } from "./broadcaster";
-import { filled, launch, phase, SCENES, violations } from "./browser";
+import { filled, launch, phase, SCENES, violations, whereNothingIsKept } from "./browser";
 import { publishAll } from "./events";
 
 let browser: Browser;
@@ -105,6 +105,81 @@ describe("the wall", () => {
     await second.goto(broadcaster.url);
     await filled(second);
     expect((await broadcaster.get<{ clients: number }>("/healthz")).clients).toBe(1);
+  });
+
+  test("a hidden tab draws nothing, tells its state by its title, and is complete when someone looks", async () => {
+    // What a browser does with a hidden tab: no frames, and a page can ask.
+    await page.addInitScript(() => {
+      const draw = requestAnimationFrame.bind(window);
+      const held: FrameRequestCallback[] = [];
+      let hidden = false;
+      const hide = (value: boolean) => {
+        hidden = value;
+        if (!hidden) held.splice(0).forEach(draw);
+      };
+      Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
+      Object.assign(window, { hide, requestAnimationFrame: (frame: FrameRequestCallback) => (hidden ? held.push(frame) : draw(frame)) });
+    });
+    await page.goto(broadcaster.url);
+    await filled(page);
+    await page.waitForTimeout(300);
+    await page.evaluate(() => {
+      Object.assign(window, { changes: 0 });
+      (window as unknown as { hide(hidden: boolean): void }).hide(true);
+      new MutationObserver((records) => ((window as unknown as { changes: number }).changes += records.length)).observe(document.body, {
+        attributes: true,
+        characterData: true,
+        childList: true,
+        subtree: true,
+      });
+    });
+    for (let i = 0; i < 30; i++) {
+      await broadcaster.publish(JSON.stringify([{ type: "loss", iteration: i, loss: 1, batch_size: 32 }, { type: "model_metric", model: "mlp", accuracy: i / 100 }]));
+    }
+    await page.waitForTimeout(1_500);
+    const changes = () => page.evaluate(() => (window as unknown as { changes: number }).changes);
+    expect(await changes()).toBe(0);
+    await broadcaster.stop();
+    await expect.poll(() => page.title()).toBe("Reconnecting · Vitrine");
+    await broadcaster.restart();
+    await publishAll(broadcaster, 2_000);
+    await broadcaster.publish('{"type":"model_metric","model":"mlp","accuracy":0.29}');
+    await expect.poll(() => page.title()).toBe("Vitrine");
+    expect(await changes()).toBe(0);
+    await page.evaluate(() => (window as unknown as { hide(hidden: boolean): void }).hide(false));
+    await page.locator(".bars").getByRole("option", { name: /^mlp 0\.290/ }).waitFor();
+    expect(await changes()).toBeGreaterThan(0);
+  });
+
+  test("works where the browser is told to keep nothing of any site", async () => {
+    await whereNothingIsKept(async (strict) => {
+      const page = await strict.newPage();
+      await page.goto(broadcaster.url);
+      await phase(page, "live");
+      await filled(page);
+      await page.getByText("Dark", { exact: true }).click();
+      expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe("dark");
+    });
+  });
+
+  test("a keyboard's place is in sight", async () => {
+    const hosts = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`host-${i}`, 80 - i]));
+    const snapshot = { type: "snapshot", total_episodes: 3240, total_alerts: 0, total_bytes: 1, host_counts: hosts, recent_episodes: [] };
+    await broadcaster.publish(JSON.stringify(snapshot));
+    await page.goto(broadcaster.url);
+    await page.getByRole("option", { name: /^host-79/ }).waitFor({ state: "attached" });
+    await page.locator(".hosts").getByRole("listbox").focus();
+    for (const [key, host] of [["End", "host-79"], ["ArrowUp", "host-78"], ["Home", "host-0"]] as const) {
+      await page.keyboard.press(key);
+      const option = page.getByRole("option", { name: new RegExp(`^${host} `), selected: true });
+      await option.waitFor();
+      const inSight = await option.evaluate((element) => {
+        const [row, list] = [element.getBoundingClientRect(), element.parentElement?.getBoundingClientRect()];
+        return list !== undefined && row.top >= list.top - 1 && row.bottom <= list.bottom + 1 && row.bottom <= innerHeight + 1;
+      });
+      expect(inSight, host).toBe(true);
+    }
+    await publishAll(broadcaster, 2_000);
   });
 
   test("survives a reload with nothing empty", async () => {

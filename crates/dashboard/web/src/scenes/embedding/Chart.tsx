@@ -1,8 +1,8 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { bytes, count } from "../../format/number";
-import { between, type Camera, home, readCamera, turned, writeCamera } from "../../points/camera";
-import { COLOURINGS } from "../../points/plot";
+import { home } from "../../points/camera";
+import { COLOURINGS } from "../../points/counts";
 import { store } from "../../state/store";
 import { param, setParam } from "../../view/address";
 import { colouring, colouringNames } from "./colouring";
@@ -11,13 +11,10 @@ import { Legend } from "./Legend";
 import { look } from "./look";
 import { points, reload } from "./source";
 import { Tip } from "./Tip";
+import { View } from "./view";
 
 const KEYS =
   "Arrow keys turn, plus and minus zoom, Shift and arrow keys go from point to point, Enter moves close to a point, 0 goes home.";
-/** Degrees a second. */
-const ORBIT = 9;
-/** From one view to another, ms. */
-const FLIGHT = 350;
 /** A point that one goes to is seen at least this large. */
 const CLOSE = 2.5;
 /** Of a point, CSS pixels. */
@@ -60,30 +57,12 @@ function Stage() {
   const client = points();
   const stage = useRef<HTMLDivElement>(null);
   const ratio = useSignal(devicePixelRatio);
-  const camera = useRef<Camera>(readCamera(param("view")));
+  const view = useMemo(() => new View(client), [client]);
 
   useEffect(() => {
     const element = stage.current;
     if (element === null) return;
     element.prepend(client.canvas);
-
-    let noted: ReturnType<typeof setTimeout> | undefined;
-    const aim = (next: Camera) => {
-      camera.current = next;
-      client.aim(next);
-      clearTimeout(noted);
-      noted = setTimeout(() => setParam("view", writeCamera(next)), 400);
-    };
-    const fly = (to: Camera) => {
-      const from = camera.current;
-      const start = performance.now();
-      const flight = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : FLIGHT;
-      requestAnimationFrame(function step(now) {
-        const t = flight === 0 ? 1 : Math.min(1, Math.max(0, now - start) / flight);
-        aim(between(from, to, t * t * (3 - 2 * t)));
-        if (t < 1) requestAnimationFrame(step);
-      });
-    };
     const observer = new ResizeObserver(([entry]) => {
       if (entry === undefined) return;
       const { width, height } = entry.contentRect;
@@ -92,10 +71,9 @@ function Stage() {
       client.send({ do: "size", width: pixels(width), height: pixels(height), ratio: ratio.value });
     });
     observer.observe(element);
-    client.aim(camera.current);
     const stop = gestures(element, {
-      get: () => camera.current,
-      set: aim,
+      get: () => view.camera,
+      set: (camera) => view.aim(camera),
       point: (at) => {
         if (at === null) client.send({ do: "release" });
         else client.send({ do: "pick", x: at.x * ratio.value, y: at.y * ratio.value, reach: REACH * ratio.value });
@@ -104,31 +82,22 @@ function Stage() {
       approach: () => {
         const point = client.picked.value?.point;
         if (point === undefined) return;
-        const { zoom, ...turn } = camera.current;
-        fly({ ...turn, zoom: Math.max(zoom, CLOSE), centre: [point.x, point.y, point.z] });
+        const { zoom, ...turn } = view.camera;
+        view.fly({ ...turn, zoom: Math.max(zoom, CLOSE), centre: [point.x, point.y, point.z] });
       },
-      home: () => fly(home),
+      home: () => view.fly(home),
     });
     return () => {
       stop();
       observer.disconnect();
     };
-  }, [client]);
+  }, [client, view]);
 
   useSignalEffect(() => client.send(look(client.canvas, ratio.value)));
+  useSignalEffect(() => view.follow());
   useSignalEffect(() => {
-    if (orbiting()) return turn();
+    if (orbiting()) return view.orbit();
   });
-  function turn(): () => void {
-    let last = performance.now();
-    let frame = requestAnimationFrame(function step(time) {
-      camera.current = turned(camera.current, ((time - last) / 1000) * ORBIT, 0);
-      last = time;
-      client.aim(camera.current);
-      frame = requestAnimationFrame(step);
-    });
-    return () => cancelAnimationFrame(frame);
-  }
 
   const label = useComputed(() => {
     const n = client.counts.value?.points ?? 0;
@@ -156,9 +125,9 @@ function Progress() {
   if ("failed" in state) {
     return (
       <p class="progress" role="alert">
-        The points cannot be shown: {state.failed}.{" "}
+        The points cannot be shown yet: {state.failed}.{" "}
         <button type="button" onClick={reload}>
-          Try again
+          Try now
         </button>
       </p>
     );

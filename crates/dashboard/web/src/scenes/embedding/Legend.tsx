@@ -1,5 +1,5 @@
 import { count, share } from "../../format/number";
-import type { Counts } from "../../points/plot";
+import type { Counts } from "../../points/counts";
 import { MARKS_UP_TO, markOf } from "../../points/stamp";
 import { Swatch } from "../../shell/Swatch";
 import { setParam } from "../../view/address";

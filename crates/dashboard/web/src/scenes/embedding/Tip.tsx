@@ -7,8 +7,9 @@ export function Tip({ ratio }: { ratio: number }) {
   const picked = points().picked.value;
   // It is announced, so it is there before it says something.
   if (picked === null) return <div class="tip" role="status" hidden />;
-  const { point, row, single } = picked;
-  const event = single ? store.kept("embedding").value[row] : undefined;
+  const { point, from } = picked;
+  // An event stays what it is, so nothing is subscribed to.
+  const event = "seq" in from ? store.kept("embedding").peek().find(({ seq }) => seq === from.seq) : undefined;
   const right = point.phase === point.predicted;
   const facts: [string, string][] = [
     ["Phase", phaseNames[point.phase]],
@@ -30,9 +31,7 @@ export function Tip({ ratio }: { ratio: number }) {
           </div>
         ))}
       </dl>
-      <p>
-        {single ? "Point" : "Row"} {row}
-      </p>
+      <p>{"seq" in from ? `Event ${from.seq}` : `Row ${from.row}`}</p>
       <p>{place}</p>
     </div>
   );

@@ -2,7 +2,7 @@ import { type Pair } from "../../palette/colour";
 import { namePairs } from "../../palette/names";
 import { phaseNames, phasePairs, verdictPairs } from "../../palette/phases";
 import { PHASES } from "../../points/columns";
-import { COLOURINGS, type Colouring } from "../../points/plot";
+import { COLOURINGS, type Colouring } from "../../points/counts";
 import { param } from "../../view/address";
 
 /** What the colours stand for now; it stands in the address. */

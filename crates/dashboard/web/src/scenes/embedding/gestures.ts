@@ -4,6 +4,8 @@ import { type Camera, turned, zoomed } from "../../points/camera";
 const DRAG = 0.4;
 const KEY_TURN = 6;
 const KEY_ZOOM = 1.15;
+/** A finger that moved no farther than this, in CSS pixels, tapped. */
+const TAP = 6;
 
 export interface Aim {
   get(): Camera;
@@ -17,9 +19,19 @@ export interface Aim {
   home(): void;
 }
 
+interface Finger {
+  x: number;
+  y: number;
+  /** Where it came down. */
+  from: { x: number; y: number };
+  tapping: boolean;
+}
+
 /** Turns by drag, two fingers and keys, zooms by pinch, wheel and keys. Returns what undoes it. */
 export function gestures(element: HTMLElement, aim: Aim): () => void {
-  const fingers = new Map<number, { x: number; y: number }>();
+  const fingers = new Map<number, Finger>();
+  /** The camera when the first of them came down. */
+  let before = aim.get();
   const spread = () => {
     const [a, b] = [...fingers.values()];
     return a && b ? Math.hypot(a.x - b.x, a.y - b.y) : 0;
@@ -28,7 +40,9 @@ export function gestures(element: HTMLElement, aim: Aim): () => void {
   const down = (event: PointerEvent) => {
     if (event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (fingers.size === 0) before = aim.get();
+    const [x, y] = [event.clientX, event.clientY];
+    fingers.set(event.pointerId, { x, y, from: { x, y }, tapping: true });
   };
   const move = (event: PointerEvent) => {
     const finger = fingers.get(event.pointerId);
@@ -37,20 +51,29 @@ export function gestures(element: HTMLElement, aim: Aim): () => void {
       aim.point({ x: event.clientX - left, y: event.clientY - top });
       return;
     }
-    const before = spread();
+    const wide = spread();
     const [dx, dy] = [event.clientX - finger.x, event.clientY - finger.y];
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    finger.x += dx;
+    finger.y += dy;
+    finger.tapping &&= Math.hypot(finger.x - finger.from.x, finger.y - finger.from.y) <= TAP;
     let camera = turned(aim.get(), (dx * DRAG) / fingers.size, (dy * DRAG) / fingers.size);
-    if (before > 0) camera = zoomed(camera, spread() / before);
+    if (wide > 0) camera = zoomed(camera, spread() / wide);
     aim.set(camera);
   };
   const up = (event: PointerEvent) => {
-    if (!fingers.delete(event.pointerId) || event.pointerType === "mouse" || fingers.size > 0) return;
+    const finger = fingers.get(event.pointerId);
+    fingers.delete(event.pointerId);
+    if (!finger?.tapping || event.pointerType === "mouse" || fingers.size > 0) return;
     const { left, top } = element.getBoundingClientRect();
     aim.point({ x: event.clientX - left, y: event.clientY - top });
   };
-  const leave = () => {
-    if (document.activeElement !== element) aim.point(null);
+  // The browser took the finger, to scroll the page: it never meant the points.
+  const cancel = (event: PointerEvent) => {
+    if (fingers.delete(event.pointerId)) aim.set(before);
+  };
+  // A finger leaves whenever it is lifted; what it tapped stays.
+  const leave = (event: PointerEvent) => {
+    if (event.pointerType === "mouse" && document.activeElement !== element) aim.point(null);
   };
   // A page that scrolls must not stop at the scatter: the wheel zooms only what was clicked before.
   const wheel = (event: WheelEvent) => {
@@ -76,7 +99,7 @@ export function gestures(element: HTMLElement, aim: Aim): () => void {
   element.addEventListener("pointerdown", down, { signal });
   element.addEventListener("pointermove", move, { signal });
   element.addEventListener("pointerup", up, { signal });
-  element.addEventListener("pointercancel", up, { signal });
+  element.addEventListener("pointercancel", cancel, { signal });
   element.addEventListener("pointerleave", leave, { signal });
   element.addEventListener("wheel", wheel, { signal, passive: false });
   element.addEventListener("dblclick", () => aim.approach(), { signal });

@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import { store } from "../../state/store";
 import type { Scene } from "../scene";
 import { Chart } from "./Chart";
@@ -8,7 +9,7 @@ export const embedding: Scene = {
   title: "Embedding",
   caption: "One point is one window of telemetry; near points are alike",
   reads: ["embedding", "embedding_snapshot"],
-  filled: () => store.newest("embedding_snapshot") !== undefined || store.kept("embedding").value.length > 0,
+  filled: computed(() => store.newest("embedding_snapshot") !== undefined || store.kept("embedding").value.length > 0),
   empty: {
     text: "No window has been placed yet. A fit, streamed from its file, fills this scene:",
     command: "knn stream --load-fit F.parquet",

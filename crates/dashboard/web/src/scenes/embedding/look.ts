@@ -1,5 +1,5 @@
 import { pixel } from "../../palette/colour";
-import type { Order } from "../../points/protocol";
+import type { Command } from "../../points/protocol";
 import { store } from "../../state/store";
 import { contrast, dark, shade } from "../../view/theme";
 import { colouring, only, pairs } from "./colouring";
@@ -7,7 +7,7 @@ import { colouring, only, pairs } from "./colouring";
 const axisNames: Record<string, string> = { lda: "LD", pca: "PC", umap: "U" };
 
 /** How the renderer is to paint. Reads signals; colours that the style sheet decides are read off the canvas. */
-export function look(canvas: HTMLCanvasElement, ratio: number): Extract<Order, { do: "look" }> {
+export function look(canvas: HTMLCanvasElement, ratio: number): Extract<Command, { do: "look" }> {
   const by = colouring();
   // The style sheet's colours change with these.
   void dark.value;
@@ -21,7 +21,7 @@ export function look(canvas: HTMLCanvasElement, ratio: number): Extract<Order, {
       colours: pairs[by].map((pair) => pixel(shade(pair))),
       background: pixel(style.backgroundColor),
       line: pixel(style.borderTopColor),
-      fog: contrast.value ? 0.1 : 0.42,
+      fog: contrast.value ? 0 : 0.42,
       fade: only() === null ? 0 : 0.86,
     },
     labels: {

@@ -12,7 +12,7 @@ export function points(): PointClient {
   return client;
 }
 
-/** Fetches the snapshot again, after a failure. */
+/** Fetches the snapshot again at once, after a failure. */
 export function reload(): void {
   const url = address();
   if (url !== null) points().send({ do: "load", url });
@@ -27,7 +27,8 @@ function follow(made: PointClient): PointClient {
     made.send({ do: "load", url });
   });
   effect(() => {
-    made.send({ do: "place", packed: pack(store.kept("embedding").value) });
+    const events = store.kept("embedding").value;
+    made.send({ do: "place", packed: pack(events), seqs: events.map(({ seq }) => seq) });
   });
   return made;
 }

@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import { store } from "../../state/store";
 import type { Scene } from "../scene";
 import { Chart } from "./Chart";
@@ -8,7 +9,7 @@ export const fleet: Scene = {
   title: "Fleet",
   caption: "What the hosts have recorded so far",
   reads: ["snapshot", "episode"],
-  filled: () => store.newest("snapshot") !== undefined,
+  filled: computed(() => store.newest("snapshot") !== undefined),
   empty: {
     text: "No episode has been received yet. A feeder that follows the data root fills this scene:",
     command: "feeders run --data-root DIR",

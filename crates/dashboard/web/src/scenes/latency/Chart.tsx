@@ -7,12 +7,14 @@ import { MarkPath } from "../../shell/Swatch";
 import { store } from "../../state/store";
 import { shade } from "../../view/theme";
 import { modelSlots } from "../models/ranking";
-import { decades, frontier, placeLabels, tenths } from "./scale";
+import { apart, decades, frontier, placeLabels, tenths } from "./scale";
 
 /** In lines of text. */
 const MARGIN = { left: 2.1, right: 0.9, top: 0.6, bottom: 1.7 };
 /** Width of a letter, in lines, roughly. */
 const LETTER = 0.56;
+/** Width of a mark, CSS pixels. */
+const MARK = 10;
 
 /** Latency on a logarithmic axis against macro F1, with its interval, and the line of those that nothing beats in both. */
 export function Chart() {
@@ -38,10 +40,10 @@ export function Chart() {
   const y = (accuracy: number) => ((high - accuracy) / (high - low)) * inner.height;
   const ticks = Array.from({ length: Math.round((high - low) * 10) + 1 }, (_, i) => Math.round(low * 10 + i) / 10);
 
-  const marks = models.map((perf) => ({ x: x(perf.latency_us), y: y(perf.accuracy), width: perf.model.length * LETTER * line }));
+  const places = models.map((perf) => ({ ...perf, x: x(perf.latency_us), y: y(perf.accuracy), width: perf.model.length * LETTER * line }));
+  const marks = apart(places, MARK);
   const labels = placeLabels(marks, inner, line);
-  const best = frontier(models);
-  const steps = best.map((perf, i) => `${i === 0 ? `M${x(perf.latency_us)} ${y(perf.accuracy)}` : `H${x(perf.latency_us)}V${y(perf.accuracy)}`}`);
+  const steps = frontier(marks).map((mark, i) => (i === 0 ? `M${mark.x} ${mark.y}` : `H${mark.x}V${mark.y}`));
 
   return (
     <div class="latency" ref={ref}>
@@ -75,9 +77,17 @@ export function Chart() {
             ))}
           </g>
           <path class="frontier" d={`${steps.join("")}H${inner.width}`} aria-hidden="true" />
-          {models.map(({ model, latency_us, accuracy }, i) => {
+          <g aria-hidden="true">
+            {marks.map(({ model, x }) => {
+              const { low, high } = intervals.get(model) ?? {};
+              return low != null && high != null && <line key={model} class="whisker" x1={x} x2={x} y1={y(low)} y2={y(high)} />;
+            })}
+            {marks.map(({ model, x, y }) => (
+              <circle key={model} class="room" cx={x} cy={y} r="8" />
+            ))}
+          </g>
+          {marks.map(({ model, latency_us, accuracy, x, y }, i) => {
             const slot = modelSlots.value.get(model) ?? 0;
-            const interval = intervals.get(model);
             const label = labels[i];
             return (
               <g
@@ -89,11 +99,7 @@ export function Chart() {
                 aria-label={`${model} ${latency(latency_us)} a window, macro F1 ${fraction(accuracy)}`}
                 onClick={() => choose(model === chosen ? undefined : model)}
               >
-                {interval?.low != null && interval.high != null && (
-                  <line class="whisker" x1={x(latency_us)} x2={x(latency_us)} y1={y(interval.low)} y2={y(interval.high)} />
-                )}
-                <g transform={`translate(${x(latency_us)} ${y(accuracy)})`}>
-                  <circle class="room" r="8" />
+                <g transform={`translate(${x} ${y})`}>
                   <MarkPath mark={markOf(slot)} colour={shade(nameColour(slot))} />
                 </g>
                 {label !== undefined && (

@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import { store } from "../../state/store";
 import type { Scene } from "../scene";
 import { Chart } from "./Chart";
@@ -8,7 +9,7 @@ export const latency: Scene = {
   title: "Cost of a decision",
   caption: "Macro F1 against the time to classify one window",
   reads: ["model_perf"],
-  filled: () => store.kept("model_perf").value.length > 0,
+  filled: computed(() => store.kept("model_perf").value.length > 0),
   empty: {
     text: "No model has reported its latency yet. Reports with a latency fill this scene:",
     command: "multi-model-metrics --reports DIR",

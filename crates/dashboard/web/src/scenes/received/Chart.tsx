@@ -1,4 +1,3 @@
-import { scenes } from "..";
 import { count } from "../../format/number";
 import { ago } from "../../format/time";
 import { DataTable } from "../../shell/DataTable";
@@ -17,7 +16,7 @@ function text({ newest: { seq: _seq, type: _type, ...fields } }: Unshown): strin
 export const Chart = () => (
   <DataTable
     label="Events that no scene shows"
-    rows={unshown(scenes.flatMap((scene) => scene.reads))}
+    rows={unshown.value}
     columns={[
       { head: "Type", cell: ({ type }) => <code>{type}</code> },
       { head: "Kept", number: true, cell: ({ kept }) => count(kept) },

@@ -1,4 +1,4 @@
-import { scenes } from "..";
+import { computed } from "@preact/signals";
 import type { Scene } from "../scene";
 import { Chart } from "./Chart";
 import { unshown } from "./unshown";
@@ -9,7 +9,7 @@ export const received: Scene = {
   title: "Also received",
   caption: "Events that no scene of this page shows",
   reads: [],
-  filled: () => unshown(scenes.flatMap((scene) => scene.reads)).length > 0,
+  filled: computed(() => unshown.value.length > 0),
   empty: { text: "Every event that arrived is shown by a scene." },
   Chart,
 };

@@ -1,4 +1,5 @@
-import { entries } from "../../state/state";
+import { computed } from "@preact/signals";
+import { scenes } from "..";
 import { store } from "../../state/store";
 import type { Received } from "../../wire/message";
 
@@ -8,14 +9,19 @@ export interface Unshown {
   newest: Received;
 }
 
-/** What is kept of types that are not in `shown`. */
-export function unshown(shown: readonly string[]): Unshown[] {
+/** What is kept of types that no scene shows, by name. */
+export const unshown = computed(() => {
+  const shown = new Set<string>(scenes.flatMap((scene) => scene.reads));
   return [...store.shown.value.kept]
-    .filter(([type]) => !shown.includes(type))
-    .flatMap(([type, kept]) => {
-      const events = entries(kept);
-      const newest = events.at(-1);
-      return newest === undefined ? [] : [{ type, kept: events.length, newest }];
+    .filter(([type]) => !shown.has(type))
+    .flatMap(([type, groups]): Unshown[] => {
+      let kept = 0;
+      let newest: Received | undefined;
+      for (const group of groups.values()) {
+        kept += group.size;
+        for (const event of group.values()) if (newest === undefined || event.seq > newest.seq) newest = event;
+      }
+      return newest === undefined ? [] : [{ type, kept, newest }];
     })
     .sort((a, b) => (a.type < b.type ? -1 : 1));
-}
+});

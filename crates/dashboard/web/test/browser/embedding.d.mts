@@ -1,0 +1,1 @@
+export function embedding(n: number): Uint8Array;
