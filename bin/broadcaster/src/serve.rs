@@ -1,6 +1,7 @@
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use broadcaster::{Config, Epoch, Hub, LogLimits, Page};
 use bytesize::ByteSize;
 use command::{Failure, Stop};
@@ -18,7 +19,11 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
         )));
     }
     let config = config(args)?;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        let taken = error.kind() == ErrorKind::AddrInUse;
+        let way_out = if taken { "; --listen chooses another address" } else { "" };
+        anyhow!("cannot listen on {listen}: {error}{way_out}")
+    })?;
     let address = listener.local_addr()?;
     let hub = Hub::new(Epoch::random(), config.log);
     tracing::info!("listening on http://{address} (epoch {})", hub.epoch().as_str());

@@ -70,7 +70,7 @@ pub(crate) struct ProduceArgs {
     #[arg(long, help_heading = "Publishing")]
     pub(crate) per_point: bool,
 
-    /// Points a second with --per-point (0: no limit)
+    /// Points a second with --per-point, at least 0.001 (0: no limit)
     #[arg(long, value_name = "HZ", default_value_t = 200.0, help_heading = "Publishing")]
     pub(crate) rate_hz: f64,
 
@@ -108,7 +108,7 @@ pub(crate) struct StreamArgs {
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) burst_size: usize,
 
-    /// Points a second with --per-point (0: no limit)
+    /// Points a second with --per-point, at least 0.001 (0: no limit)
     #[arg(long, value_name = "HZ", default_value_t = 2000.0)]
     pub(crate) rate_hz: f64,
 
@@ -145,7 +145,8 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) schema: PathBuf,
 
-    /// The validation table (parquet): only accepted and degraded episodes are used
+    /// The validation table (parquet): only accepted and degraded episodes are used, and it says which
+    /// sample an episode is of
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) validation: Option<PathBuf>,
 
@@ -170,8 +171,9 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "K", default_value_t = 10, help_heading = "Fit")]
     pub(crate) k_neighbors: usize,
 
-    /// Which windows test: those of all but the training hosts; a fifth of the windows, drawn; a
-    /// fifth of the episodes, drawn; the last fifth of the episodes of every host and profile
+    /// Which windows test: those of all but the training hosts; a fifth of the windows, drawn; those of
+    /// a fifth of the samples (a load, on whichever host; needs --validation), drawn; those of the last
+    /// fifth of the episodes of every host and profile
     #[arg(
         long,
         value_name = "RECIPE",

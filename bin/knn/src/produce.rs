@@ -1,5 +1,6 @@
 use std::{
-    io::Write,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use anyhow::{Context, anyhow};
 use command::{Failure, Stop};
 use knn::{
     Cloud, FitId, Pace, ParamGuard, Pending, Performance, ProduceError, ProduceParams, ProduceValidParams,
-    Produced, Source, Stage, TableError, Validation, WindowTable,
+    Produced, Recipe, Source, SplitError, Stage, TableError, Validation, Watch, WindowTable,
 };
 use publisher::Publisher;
 
@@ -47,9 +48,9 @@ pub(crate) async fn produce(args: ProduceArgs, stop: Stop) -> Result<(), Failure
     let made = make(Job::check(args.fit, args.fit_out)?, stop.clone()).await?;
     // With --dry-run, standard output is for the events.
     if args.publish.dry_run {
-        made.print(&mut std::io::stderr().lock())?;
+        made.print(&mut io::stderr().lock())?;
     } else {
-        made.print(&mut std::io::stdout().lock())?;
+        made.print(&mut io::stdout().lock())?;
     }
     if args.no_publish {
         return Ok(());
@@ -77,11 +78,11 @@ pub(crate) async fn produce(args: ProduceArgs, stop: Stop) -> Result<(), Failure
 
 pub(crate) async fn fit_only(args: FitOnlyArgs, stop: Stop) -> Result<(), Failure> {
     let made = make(Job::check(args.fit, Some(args.fit_out))?, stop).await?;
-    Ok(made.print(&mut std::io::stdout().lock())?)
+    Ok(made.print(&mut io::stdout().lock())?)
 }
 
 impl Made {
-    fn print(&self, to: &mut impl Write) -> std::io::Result<()> {
+    fn print(&self, to: &mut impl Write) -> io::Result<()> {
         let summary = Summary { produced: &self.produced, id: &self.id, stages: &self.stages };
         write!(to, "{summary}")
     }
@@ -103,15 +104,21 @@ impl Job {
             .train_hosts(args.train_hosts)
             .seed(args.seed);
         let params = params.check().map_err(Failure::usage)?;
-        let inputs = [Some(&args.window), Some(&args.schema), args.validation.as_ref()];
-        let outputs = [("--fit-out", &fit_out), ("--model-out", &args.model_out)];
-        for (flag, path) in outputs {
-            if let Some(path) = path {
-                check_output(flag, path, inputs.into_iter().flatten())?;
-            }
+        if args.split_recipe == Recipe::Sample && args.validation.is_none() {
+            return Err(Failure::usage(SplitError::NoSamples));
         }
-        if fit_out.is_some() && fit_out == args.model_out {
-            return Err(Failure::usage("--fit-out and --model-out are the same file"));
+        let inputs = [Some(&args.window), Some(&args.schema), args.validation.as_ref()];
+        let mut taken: Vec<(PathBuf, &str)> = Vec::new();
+        for input in inputs.into_iter().flatten() {
+            // Where it lies and, behind a link, what it is.
+            let places = [place(input), fs::canonicalize(input)];
+            taken.extend(places.into_iter().flatten().map(|place| (place, "is an input")));
+        }
+        for (flag, path) in [("--fit-out", &fit_out), ("--model-out", &args.model_out)] {
+            if let Some(path) = path {
+                let place = check_output(flag, path, &taken)?;
+                taken.push((place, "is the file of --fit-out too"));
+            }
         }
         Ok(Self {
             window: args.window,
@@ -128,17 +135,17 @@ impl Job {
     fn run(&self, stop: Stop) -> Result<Made, Failure> {
         let progress = Progress::new(stop);
         let produced = self.learn(&progress)?;
+        progress.begin(Stage::Write, 0);
         let points = produced.points.encode().context("points")?;
         let id = FitId::of(&points);
-        // Both are on disk before either has its name.
-        let points = self.fit_out.as_deref().map(|path| Pending::write(path, &points)).transpose()?;
-        let fit = match &self.model_out {
-            Some(path) => Some(Pending::write(path, &produced.fit.encode().context("fit")?)?),
-            None => None,
-        };
-        for file in [points, fit].into_iter().flatten() {
-            file.keep()?;
+        let mut files = Vec::new();
+        if let Some(path) = &self.fit_out {
+            files.push(Pending::holding(path, &points)?);
         }
+        if let Some(path) = &self.model_out {
+            files.push(Pending::holding(path, &produced.fit.encode().context("fit")?)?);
+        }
+        Pending::keep_all(files)?;
         Ok(Made { produced, id, stages: progress.finish() })
     }
 
@@ -154,7 +161,7 @@ impl Job {
             TableError::Stopped(_) => Failure::Interrupted,
             error => error.into(),
         })?;
-        self.params.produce(table, validation.as_ref(), progress).map_err(|error| self.failure(error))
+        self.params.produce(table, progress).map_err(|error| self.failure(error))
     }
 
     /// Names the table that a fit could not be made of.
@@ -167,24 +174,23 @@ impl Job {
     }
 }
 
-/// Says before an hour of work, not after it, that its result has nowhere to go.
-fn check_output<'a>(
-    flag: &str,
-    path: &Path,
-    inputs: impl Iterator<Item = &'a PathBuf>,
-) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+/// Says before an hour of work, not after it, that its result has nowhere to go. Gives the place that it
+/// goes to, none of those taken.
+fn check_output(flag: &str, path: &Path, taken: &[(PathBuf, &str)]) -> Result<PathBuf, Failure> {
+    let refused = |why: &str| Err(Failure::usage(format!("{flag} {}: {why}", path.display())));
     if path.is_dir() {
-        return Err(Failure::usage(format!("{flag} {}: is a folder, expected a file", path.display())));
+        return refused("is a folder, expected a file");
     }
-    if !folder.is_dir() {
-        return Err(Failure::usage(format!("{flag} {}: the folder does not exist", path.display())));
+    let Ok(place) = place(path) else { return refused("the folder does not exist") };
+    match taken.iter().find(|(taken, _)| *taken == place) {
+        Some((_, why)) => refused(why),
+        None => Ok(place),
     }
-    if inputs.into_iter().any(|input| input == path) {
-        return Err(Failure::usage(format!("{flag} {}: is an input", path.display())));
-    }
-    Ok(())
+}
+
+/// Where a file of this path is or would be, however the path is spelt.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    // With a dot behind it, also no name at all is a folder, and a file is none.
+    let folder = path.parent().unwrap_or(Path::new("")).join(".");
+    Ok(fs::canonicalize(folder)?.join(path.file_name().unwrap_or_default()))
 }

@@ -10,8 +10,9 @@ use crate::args::StreamArgs;
 /// Publishes a fit, again and again with --loop. Ends with `Interrupted` on Ctrl-C.
 pub(crate) async fn stream(args: StreamArgs, stop: Stop) -> Result<(), Failure> {
     let pace = Pace::new(args.burst_size, args.rate_hz).map_err(Failure::usage)?;
-    let pause = Duration::try_from_secs_f64(args.cycle_pause_s)
-        .map_err(|error| Failure::usage(format!("--cycle-pause-s {}: {error}", args.cycle_pause_s)))?;
+    let pause = Duration::try_from_secs_f64(args.cycle_pause_s).map_err(|_| {
+        Failure::usage(format!("--cycle-pause-s {:?}: expected 0 or more seconds", args.cycle_pause_s))
+    })?;
     tokio::select! {
         biased;
         () = stop.wait() => Err(Failure::Interrupted),

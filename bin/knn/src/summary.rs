@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use knn::{FitId, Produced, Projector, Score, Stage};
+use knn::{Busiest, FitId, Produced, Projector, Score, Stage};
 
 /// What produce did, for a person.
 pub(crate) struct Summary<'a> {
@@ -25,8 +25,11 @@ impl fmt::Display for Summary<'_> {
             }
         }
         write!(f, "  train     {} windows of {}", report.train_rows, report.train_hosts.join(", "))?;
-        match report.picked_by_episodes {
-            Some(episodes) => writeln!(f, " (picked: most accepted episodes, {episodes})")?,
+        match &report.picked {
+            Some(Busiest { episodes, accepted, .. }) => {
+                let accepted = if *accepted { "accepted " } else { "" };
+                writeln!(f, " (picked: most {accepted}episodes, {episodes})")?;
+            }
             None => writeln!(f)?,
         }
         writeln!(f, "  test      {} windows of {}", report.test_rows, report.test_hosts.join(", "))?;

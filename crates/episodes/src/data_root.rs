@@ -1,12 +1,10 @@
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use tempfile::NamedTempFile;
-
-use crate::{Episode, Name, tarball};
+use crate::index::{Index, IndexLine};
+use crate::pending::{Pending, UNFINISHED, WriteError};
+use crate::{Episode, Meta, Name, tarball};
 
 /// Where episodes are received: an index, and below it one folder of tarballs a host.
 ///
@@ -18,18 +16,7 @@ use crate::{Episode, Name, tarball};
 #[derive(Debug, Clone)]
 pub struct DataRoot(PathBuf);
 
-/// A line of `index.jsonl`.
-#[derive(Debug, Serialize)]
-struct IndexLine<'a> {
-    episode_id: &'a Name,
-    host_id: &'a Name,
-    sha256: String,
-    size_bytes: u64,
-    received_at_wall: String,
-}
-
 const SUFFIX: &str = ".tar.zst";
-const UNFINISHED: &str = ".unfinished-";
 
 impl DataRoot {
     /// The data root in this folder, which need not exist yet.
@@ -87,47 +74,26 @@ impl DataRoot {
         Ok(HostLock { _dir: lock })
     }
 
-    /// Stores an episode: the tarball whole or not at all, and then its line in the index.
+    /// Stores an episode: the tarball whole or not at all, and then its line in the index. Without that
+    /// line there is no tarball either.
     ///
     /// # Errors
     /// A file cannot be written, or the episode is there already.
-    pub(crate) fn receive(&self, episode: &Episode, received_at: jiff::Timestamp) -> io::Result<PathBuf> {
-        let Episode { meta, .. } = episode;
-        let dir = self.host_dir(&meta.host_id);
-        let path = self.tarball(&meta.host_id, &meta.episode_id);
-        let mut unfinished = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(&dir)?;
-        let (size_bytes, sha256) = tarball::write(episode, &mut unfinished)?;
-        publish(unfinished, &path)?;
-        let line = IndexLine {
-            episode_id: &meta.episode_id,
-            host_id: &meta.host_id,
-            sha256,
-            size_bytes,
-            received_at_wall: received_at.to_string(),
-        };
-        self.append_to_index(&line)?;
+    pub(crate) fn receive(
+        &self,
+        episode: &Episode,
+        received_at: jiff::Timestamp,
+    ) -> Result<PathBuf, WriteError> {
+        let Meta { episode_id, host_id, .. } = &episode.meta;
+        let index = Index::open(self.0.join("index.jsonl"))?;
+        let path = self.tarball(host_id, episode_id);
+        let mut file = Pending::new(&path)?;
+        let (size_bytes, sha256) = tarball::write(episode, &mut file).map_err(WriteError::at(&path))?;
+        file.keep_new()?;
+        let received_at_wall = received_at.to_string();
+        let line = IndexLine { episode_id, host_id, sha256, size_bytes, received_at_wall };
+        index.append(&line).inspect_err(|_| drop(fs::remove_file(&path)))?;
         Ok(path)
-    }
-
-    fn append_to_index(&self, line: &IndexLine<'_>) -> io::Result<()> {
-        let path = self.0.join("index.jsonl");
-        let mut index = OpenOptions::new().read(true).create(true).append(true).open(path)?;
-        let mut bytes = serde_json::to_vec(line)?;
-        bytes.push(b'\n');
-        // A writer that died in the middle of its line must not take ours with it.
-        if index.seek(SeekFrom::End(0))? > 0 {
-            let mut last = [0];
-            index.seek(SeekFrom::End(-1))?;
-            index.read_exact(&mut last)?;
-            if last != *b"\n" {
-                bytes.insert(0, b'\n');
-            }
-        }
-        index.write_all(&bytes)?;
-        index.sync_all()
     }
 
     fn host_dir(&self, host: &Name) -> PathBuf {
@@ -138,13 +104,6 @@ impl DataRoot {
 /// One recorder's claim on a host.
 pub(crate) struct HostLock {
     _dir: File,
-}
-
-/// Gives a finished temporary file its name, durably. What stood there before stays.
-fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|error| error.error)?;
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
 fn sorted(dir: &Path) -> io::Result<Vec<PathBuf>> {

@@ -1,13 +1,12 @@
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::mem;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
+use crate::pending::{Pending, WriteError};
 use crate::table::{Column, Table};
 use crate::validation::{Status, judge};
 use crate::window_rows::WindowRows;
@@ -42,13 +41,8 @@ pub enum DatasetError {
         found: usize,
     },
     /// A file cannot be written.
-    #[error("{path}: {cause}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 const FEATURES: &str = "features_window_v1.parquet";
@@ -141,7 +135,7 @@ fn assess(path: &Path, grid: Grid) -> Assessed {
 /// The three files while they grow. They get their names together, at the end.
 struct Dataset<'a> {
     out_dir: &'a Path,
-    features: Table<NamedTempFile>,
+    features: Table<Pending>,
     rows: WindowRows,
     verdicts: Vec<[String; 5]>,
     summary: Summary,
@@ -149,14 +143,12 @@ struct Dataset<'a> {
 
 impl<'a> Dataset<'a> {
     fn create(out_dir: &'a Path) -> Result<Self, DatasetError> {
+        fs::create_dir_all(out_dir).map_err(WriteError::at(out_dir))?;
         let path = out_dir.join(FEATURES);
-        let table = fs::create_dir_all(out_dir)
-            .and_then(|()| temporary(out_dir))
-            .and_then(|file| Table::create(file, &WindowRows::default().columns()));
-        let features = table.map_err(|cause| DatasetError::Write { path, cause })?;
+        let features = Table::create(Pending::new(&path)?, &WindowRows::default().columns());
         Ok(Self {
             out_dir,
-            features,
+            features: features.map_err(WriteError::at(&path))?,
             rows: WindowRows::default(),
             verdicts: Vec::new(),
             summary: Summary::default(),
@@ -187,43 +179,35 @@ impl<'a> Dataset<'a> {
     fn flush(&mut self) -> Result<(), DatasetError> {
         let rows = mem::take(&mut self.rows);
         let written = if rows.len() == 0 { Ok(()) } else { self.features.append(&rows.columns()) };
-        written.map_err(|cause| DatasetError::Write { path: self.out_dir.join(FEATURES), cause })
+        Ok(written.map_err(WriteError::at(&self.out_dir.join(FEATURES)))?)
     }
 
     fn finish(mut self) -> Result<Summary, DatasetError> {
         self.flush()?;
         let out_dir = self.out_dir;
-        let files = [
-            (FEATURES, self.features.finish()),
-            (SCHEMA, schema(out_dir)),
-            (VALIDATION, validation(out_dir, &self.verdicts)),
-        ];
-        let wrong = |name: &str, cause| DatasetError::Write { path: out_dir.join(name), cause };
-        let mut finished = Vec::new();
-        for (name, file) in files {
-            let file = file.and_then(|file| file.as_file().sync_all().map(|()| file));
-            finished.push((name, file.map_err(|cause| wrong(name, cause))?));
-        }
-        for (name, file) in finished {
-            file.persist(out_dir.join(name)).map_err(|error| wrong(name, error.error))?;
-        }
-        File::open(out_dir).and_then(|dir| dir.sync_all()).map_err(|cause| wrong("", cause))?;
+        let features = self.features.finish().map_err(WriteError::at(&out_dir.join(FEATURES)))?;
+        let small = |name, bytes: io::Result<Vec<u8>>| {
+            let path = out_dir.join(name);
+            Pending::holding(&path, &bytes.map_err(WriteError::at(&path))?)
+        };
+        let schema = small(SCHEMA, schema())?;
+        let validation = small(VALIDATION, validation(&self.verdicts))?;
+        Pending::keep_all([features, schema, validation])?;
         Ok(self.summary)
     }
 }
 
-fn schema(dir: &Path) -> io::Result<NamedTempFile> {
+fn schema() -> io::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Schema {
         feature_names: Vec<String>,
     }
-    let mut file = temporary(dir)?;
-    serde_json::to_writer_pretty(&mut file, &Schema { feature_names: feature_names().collect() })?;
-    file.write_all(b"\n")?;
-    Ok(file)
+    let mut bytes = serde_json::to_vec_pretty(&Schema { feature_names: feature_names().collect() })?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
-fn validation(dir: &Path, verdicts: &[[String; 5]]) -> io::Result<NamedTempFile> {
+fn validation(verdicts: &[[String; 5]]) -> io::Result<Vec<u8>> {
     let names = ["episode_id", "host_id", "profile", "sample_name", "status"];
     let columns: Vec<(String, Column)> = names
         .iter()
@@ -232,11 +216,7 @@ fn validation(dir: &Path, verdicts: &[[String; 5]]) -> io::Result<NamedTempFile>
             ((*name).to_owned(), Column::text(verdicts.iter().map(|verdict| verdict[at].clone())))
         })
         .collect();
-    let mut table = Table::create(temporary(dir)?, &columns)?;
+    let mut table = Table::create(Vec::new(), &columns)?;
     table.append(&columns)?;
     table.finish()
-}
-
-fn temporary(dir: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix(".").permissions(Permissions::from_mode(0o644)).tempfile_in(dir)
 }

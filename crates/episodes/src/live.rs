@@ -1,10 +1,10 @@
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::pending::{Pending, WriteError};
 use crate::{Label, Name, Sample};
 
 /// The telemetry of the episode being recorded, for whoever wants to watch it: `live/<host_id>.jsonl`.
@@ -25,24 +25,25 @@ struct PhaseLine<'a> {
 }
 
 impl LiveFile {
-    pub(crate) fn create(path: &Path, episode: &Name, first: Label) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, episode: &Name, first: Label) -> Result<Self, WriteError> {
         let dir = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(dir)?;
-        let mut new = tempfile::Builder::new()
-            .prefix(".")
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(dir)?;
-        write_line(new.as_file_mut(), &PhaseLine { label: first, episode_id: episode })?;
-        let file = new.persist(path).map_err(|error| error.error)?;
-        Ok(Self { file, path: path.to_owned() })
+        fs::create_dir_all(dir).map_err(WriteError::at(dir))?;
+        let mut new = Pending::new(path)?;
+        let line = PhaseLine { label: first, episode_id: episode };
+        write_line(&mut new, &line).map_err(WriteError::at(path))?;
+        Ok(Self { file: new.keep_open()?, path: path.to_owned() })
     }
 
-    pub(crate) fn label(&mut self, episode: &Name, label: Label) -> io::Result<()> {
-        write_line(&mut self.file, &PhaseLine { label, episode_id: episode })
+    pub(crate) fn label(&mut self, episode: &Name, label: Label) -> Result<(), WriteError> {
+        self.line(&PhaseLine { label, episode_id: episode })
     }
 
-    pub(crate) fn sample(&mut self, sample: &Sample) -> io::Result<()> {
-        write_line(&mut self.file, sample)
+    pub(crate) fn sample(&mut self, sample: &Sample) -> Result<(), WriteError> {
+        self.line(sample)
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> Result<(), WriteError> {
+        write_line(&mut self.file, line).map_err(WriteError::at(&self.path))
     }
 }
 
@@ -54,7 +55,7 @@ impl Drop for LiveFile {
     }
 }
 
-fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+fn write_line(file: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(line)?;
     bytes.push(b'\n');
     file.write_all(&bytes)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Name(String);
 
 impl Name {
-    const MAX_BYTES: usize = 100;
+    pub(crate) const MAX_BYTES: usize = 100;
 
     /// The id as text.
     pub fn as_str(&self) -> &str {

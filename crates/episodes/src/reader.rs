@@ -47,6 +47,8 @@ pub enum ReadError {
 const MAX_UNPACKED: u64 = 512 << 20;
 const MAX_ENTRIES: usize = 64;
 const MAX_LINE: u64 = 64 << 10;
+/// As much as an event has room for.
+const MAX_NAME: usize = 256;
 const MAX_LABELS: usize = 10_000;
 const MAX_SAMPLES: usize = 200_000;
 
@@ -120,6 +122,11 @@ fn read_meta(path: &Path, entry: impl Read) -> Result<Meta, ReadError> {
     let meta: Meta = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     if !(meta.sample_hz > 0.0 && meta.sample_hz.is_finite()) {
         return Err(wrong(format!("sample_hz is {}; expected more than 0", meta.sample_hz)));
+    }
+    for (field, name) in [("profile", &meta.profile), ("sample_name", &meta.sample_name)] {
+        if !(1..=MAX_NAME).contains(&name.len()) {
+            return Err(wrong(format!("{field} has {} bytes; expected 1 to {MAX_NAME}", name.len())));
+        }
     }
     if let Err(error) = meta.started_at_wall.parse::<jiff::Timestamp>() {
         return Err(wrong(format!("started_at_wall: {error}")));

@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::data_root::{DataRoot, HostLock};
 use crate::live::LiveFile;
 use crate::load::{LoadCommand, LoadProcess};
+use crate::pending::WriteError;
 use crate::phase_plan::PhasePlan;
 use crate::sampler::Sampler;
 use crate::{Episode, Label, Meta, Name, Profile};
@@ -29,7 +30,7 @@ pub struct Recording {
     pub seed: u64,
 }
 
-/// Why an episode was not recorded. Nothing of it is left on disk.
+/// Why an episode was not recorded. No tarball of it is left.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// Outside what an episode may be.
@@ -47,13 +48,8 @@ pub enum RecordError {
     #[error("load: {0}")]
     Load(io::Error),
     /// The episode could not be written.
-    #[error("{path}: {cause}")]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// An episode holds at most this many samples, 200 MB of JSON.
@@ -81,15 +77,16 @@ impl Recorder {
     pub fn new(root: DataRoot, recording: Recording, load: LoadCommand) -> Result<Self, RecordError> {
         let Recording { duration, sample_hz, .. } = recording;
         if duration < Duration::from_secs(1) {
-            return Err(RecordError::Bounds("an episode lasts at least 1 s".into()));
+            return Err(RecordError::Bounds(format!("--duration {duration:?}: expected at least 1s")));
         }
         if !(1.0..=100.0).contains(&sample_hz) {
-            return Err(RecordError::Bounds(format!("a rate of {sample_hz} Hz; expected 1 to 100")));
+            return Err(RecordError::Bounds(format!("--sample-hz {sample_hz:?}: expected 1 to 100")));
         }
         let samples = duration.as_secs_f64() * sample_hz;
         if samples > MAX_SAMPLES {
             return Err(RecordError::Bounds(format!(
-                "an episode of {samples:.0} samples; expected at most {MAX_SAMPLES}"
+                "--duration {duration:?} at --sample-hz {sample_hz}: {samples:.0} samples; \
+                 expected at most {MAX_SAMPLES}"
             )));
         }
         episode_id(&recording.host_id, recording.profile, Timestamp::now())?;
@@ -111,10 +108,7 @@ impl Recorder {
     ) -> Result<Option<PathBuf>, RecordError> {
         let seed = self.recording.seed.wrapping_add(self.recorded);
         let Some(episode) = self.observe(seed, stop, progress)? else { return Ok(None) };
-        let path = self.root.tarball(&episode.meta.host_id, &episode.meta.episode_id);
-        self.root
-            .receive(&episode, Timestamp::now())
-            .map_err(|cause| RecordError::Write { path: path.clone(), cause })?;
+        let path = self.root.receive(&episode, Timestamp::now())?;
         self.recorded += 1;
         Ok(Some(path))
     }
@@ -136,14 +130,8 @@ impl Recorder {
         let started_at = Timestamp::now();
         let start = Instant::now();
         let episode_id = episode_id(host_id, profile, started_at)?;
-        let live_path = self.root.live(host_id);
-        let written = |outcome: io::Result<()>| {
-            outcome.map_err(|cause| RecordError::Write { path: live_path.clone(), cause })
-        };
-
         let mut labels = vec![Label { t_mono_ns: 0, phase: plan.at(Duration::ZERO) }];
-        let mut live = LiveFile::create(&live_path, &episode_id, labels[0])
-            .map_err(|cause| RecordError::Write { path: live_path.clone(), cause })?;
+        let mut live = LiveFile::create(&self.root.live(host_id), &episode_id, labels[0])?;
         let mut samples = Vec::new();
         // The last sample is at the very end, so that it closes the last window.
         let ticks = (duration.as_secs_f64() * sample_hz).floor() as u32;
@@ -153,14 +141,14 @@ impl Recorder {
             }
             load.check().map_err(RecordError::Load)?;
             let sample = sampler.sample(nanoseconds(start)).map_err(RecordError::Load)?;
-            written(live.sample(&sample))?;
+            live.sample(&sample)?;
             samples.push(sample);
             // A phase begins right after a sample: no sample's difference straddles a transition.
             let phase = plan.at(start.elapsed());
             if labels.last().is_none_or(|label| label.phase != phase) {
                 load.enter(phase).map_err(RecordError::Load)?;
                 let label = Label { t_mono_ns: nanoseconds(start), phase };
-                written(live.label(&episode_id, label))?;
+                live.label(&episode_id, label)?;
                 labels.push(label);
             }
             progress(f64::from(tick) / f64::from(ticks));
@@ -182,7 +170,13 @@ impl Recorder {
 /// Unique within a data root: one recorder a host, and no two episodes in one millisecond.
 fn episode_id(host: &Name, profile: Profile, at: Timestamp) -> Result<Name, RecordError> {
     let id = format!("{host}-{profile}-{}{:03}", at.strftime("%Y%m%dT%H%M%S"), at.subsec_millisecond());
-    Name::try_from(id).map_err(|error| RecordError::Bounds(format!("host id too long: {error}")))
+    // The host is a name, and so is what follows it, but for the length.
+    let most = (host.as_str().len() + Name::MAX_BYTES).saturating_sub(id.len());
+    Name::try_from(id).map_err(|_| {
+        RecordError::Bounds(format!(
+            "--host-id {host}: expected at most {most} characters with --profile {profile}"
+        ))
+    })
 }
 
 fn nanoseconds(since: Instant) -> u64 {

@@ -8,6 +8,10 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
+/// What a parquet file of ours says wrote it. Not the version of the writing library: an upgrade must
+/// not change the bytes of a table.
+pub const CREATED_BY: &str = "vitrine";
+
 /// The values of one column; every one is there.
 pub(crate) enum Column {
     Float(Vec<f32>),
@@ -33,6 +37,7 @@ impl<W: Write + Send> Table<W> {
         let schema = Type::group_type_builder("schema").with_fields(fields).build().map_err(other)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(other)?))
+            .set_created_by(CREATED_BY.to_owned())
             .build();
         let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties));
         Ok(Self(writer.map_err(other)?))

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::windower::Grid;
@@ -6,13 +7,13 @@ use crate::{Episode, Phase};
 /// Whether an episode is fit for use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// All phases are there and sampling kept up.
+    /// All phases were sampled and sampling kept up, from the first label to the end of the recording.
     Accepted,
-    /// Usable, with a shortcoming: a phase is missing, more than a tenth of the samples are missing, or
-    /// sampling paused for more than a second.
+    /// Usable, with a shortcoming: a phase without a sample, more than a tenth of the samples missing, or
+    /// more than a second without one, be it at the beginning or at the end.
     Degraded,
-    /// Not usable: unreadable, shorter than a window, fewer than two phases, more than half of the
-    /// samples missing, or a run that failed.
+    /// Not usable: unreadable, shorter than a window, samples of fewer than two phases, more than half of
+    /// the samples missing, or a run that failed.
     Rejected,
 }
 
@@ -45,24 +46,29 @@ pub(crate) fn judge(episode: &Episode, grid: Grid) -> (Status, Vec<String>) {
         status = status.max(found);
         reasons.push(reason);
     };
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+    // Windows begin with the first label: what was sampled before it is of no phase.
+    let begin = labels.first().map_or(0, |label| label.t_mono_ns);
+    let samples = &samples[samples.partition_point(|sample| sample.t_mono_ns < begin)..];
+    let Some(last) = samples.last() else {
         find(Status::Rejected, "no telemetry".to_owned());
         return (status, reasons);
     };
     let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
-    let length = last.t_mono_ns - first.t_mono_ns;
-    // Windows begin with the first label.
-    let begin = labels.first().map_or(first.t_mono_ns, |label| label.t_mono_ns);
-    if last.t_mono_ns.saturating_sub(begin) < grid.window_ns() {
+    let length = last.t_mono_ns - begin;
+    if length < grid.window_ns() {
         find(Status::Rejected, format!("{:.1} s are shorter than a window", seconds(length)));
     }
-    let expected = seconds(length) * meta.sample_hz + 1.0;
+    // Of the whole recording, not only of what telemetry there is of it.
+    let end = meta.ended_mono_ns.max(last.t_mono_ns);
+    let expected = seconds(end - begin) * meta.sample_hz + 1.0;
     let part = samples.len() as f64 / expected;
     if part < 0.9 {
         let found = if part < 0.5 { Status::Rejected } else { Status::Degraded };
         find(found, format!("{} of {expected:.0} samples", samples.len()));
     }
-    let pause = samples.windows(2).map(|pair| pair[1].t_mono_ns - pair[0].t_mono_ns).max().unwrap_or(0);
+    let times = samples.iter().map(|sample| sample.t_mono_ns);
+    let times: Vec<u64> = [begin].into_iter().chain(times).chain([end]).collect();
+    let pause = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
     // Where a second is no pause, because samples are further apart, two periods are one.
     let allowed = f64::max(1.0, 2.0 / meta.sample_hz);
     if seconds(pause) > allowed {
@@ -71,11 +77,11 @@ pub(crate) fn judge(episode: &Episode, grid: Grid) -> (Status, Vec<String>) {
     if labels.iter().any(|label| label.phase == Phase::Failed) {
         find(Status::Rejected, "the run failed".to_owned());
     }
-    let missing: Vec<&str> = PHASES
-        .into_iter()
-        .filter(|phase| labels.iter().all(|label| label.phase != *phase))
-        .map(Phase::name)
-        .collect();
+    let phase_at = |time: u64| labels[..labels.partition_point(|label| label.t_mono_ns <= time)].last();
+    let sampled: HashSet<Phase> =
+        samples.iter().filter_map(|sample| phase_at(sample.t_mono_ns)).map(|label| label.phase).collect();
+    let missing: Vec<&str> =
+        PHASES.into_iter().filter(|phase| !sampled.contains(phase)).map(Phase::name).collect();
     if missing.len() > 3 {
         find(Status::Rejected, "fewer than two phases".to_owned());
     } else if !missing.is_empty() {

@@ -26,10 +26,10 @@ pub struct Grid {
 
 /// A grid that cannot be.
 #[derive(Debug, thiserror::Error)]
-#[error("a window of {window:?} every {hop:?}; expected 1 ms to 1 h each")]
+#[error("{flag} {time:?}: expected 1 ms to 1 h")]
 pub struct BadGrid {
-    window: Duration,
-    hop: Duration,
+    flag: &'static str,
+    time: Duration,
 }
 
 impl Grid {
@@ -39,12 +39,11 @@ impl Grid {
     /// Less than a millisecond or more than an hour.
     pub fn new(window: Duration, hop: Duration) -> Result<Self, BadGrid> {
         let bounds = Duration::from_millis(1)..=Duration::from_hours(1);
-        let nanoseconds =
-            |time: Duration| bounds.contains(&time).then(|| u64::try_from(time.as_nanos()).ok()).flatten();
-        match (nanoseconds(window), nanoseconds(hop)) {
-            (Some(window_ns), Some(hop_ns)) => Ok(Self { window_ns, hop_ns }),
-            _ => Err(BadGrid { window, hop }),
-        }
+        let nanoseconds = |flag, time: Duration| {
+            let checked = bounds.contains(&time).then(|| u64::try_from(time.as_nanos()).ok()).flatten();
+            checked.ok_or(BadGrid { flag, time })
+        };
+        Ok(Self { window_ns: nanoseconds("--window", window)?, hop_ns: nanoseconds("--hop", hop)? })
     }
 
     pub(crate) fn window_ns(&self) -> u64 {
@@ -61,7 +60,8 @@ pub struct Window {
     pub t_s: f64,
     /// The phase in force just before its end, which is what a live detector is asked for.
     pub phase: Phase,
-    /// [`FEATURE_COUNT`] numbers, NaN where a channel was missing throughout.
+    /// [`FEATURE_COUNT`] numbers, finite, or NaN where there is none: the channel was missing throughout,
+    /// or the number is beyond float32.
     pub features: Vec<f32>,
 }
 
@@ -152,7 +152,7 @@ impl Windower {
         let features = (0..CHANNEL_COUNT)
             .filter(|channel| CHANNELS[*channel].featured)
             .flat_map(|channel| describe(values(channel), self.grid.window_ns))
-            .map(|value| value as f32)
+            .map(|value| Some(value as f32).filter(|value| value.is_finite()).unwrap_or(f32::NAN))
             .collect();
         Some(Window {
             idx: u32::try_from(self.next).ok()?,

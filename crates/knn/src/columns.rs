@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use events::Name;
 use parquet::{
     basic::Type,
     column::reader::ColumnReaderImpl,
@@ -22,9 +23,9 @@ const BATCH: usize = 16 * 1024;
 /// Why a parquet file, or one of its columns, could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ColumnError {
-    /// It could not be opened.
+    /// It could not be opened or read.
     #[error("{}: {cause}", path.display())]
-    Open {
+    File {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -93,6 +94,7 @@ pub enum ColumnError {
 /// An open parquet file. Its columns may be read from several threads at once.
 pub(crate) struct Columns {
     path: PathBuf,
+    file: Positioned,
     reader: SerializedFileReader<Positioned>,
     rows: usize,
 }
@@ -110,8 +112,8 @@ impl Columns {
     /// Opens a file with at least one row.
     pub(crate) fn open(path: &Path) -> Result<Self, ColumnError> {
         let opened = File::open(path).and_then(Positioned::new);
-        let file = opened.map_err(|cause| ColumnError::Open { path: path.to_owned(), cause })?;
-        let reader = SerializedFileReader::new(file).and_then(|reader| {
+        let file = opened.map_err(|cause| ColumnError::File { path: path.to_owned(), cause })?;
+        let reader = SerializedFileReader::new(file.clone()).and_then(|reader| {
             check_ranges(reader.metadata())?;
             Ok(reader)
         });
@@ -120,7 +122,12 @@ impl Columns {
         if rows == 0 {
             return Err(ColumnError::Empty { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), reader, rows })
+        Ok(Self { path: path.to_owned(), file, reader, rows })
+    }
+
+    /// All bytes of the file that the columns are of: by now, another may have its name.
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, ColumnError> {
+        self.file.bytes().map_err(|cause| ColumnError::File { path: self.path.clone(), cause })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -164,19 +171,6 @@ impl Columns {
         }
     }
 
-    /// float32 or float64; null is NaN.
-    pub(crate) fn doubles(&self, column: &Column) -> Result<Vec<f64>, ColumnError> {
-        match column.physical {
-            Type::FLOAT => self.values::<FloatType, f64>(column, |value, _| {
-                Ok(value.map_or(f64::NAN, |&value| f64::from(value)))
-            }),
-            Type::DOUBLE => {
-                self.values::<DoubleType, f64>(column, |value, _| Ok(value.copied().unwrap_or(f64::NAN)))
-            }
-            _ => Err(self.wrong_type(column, FLOAT)),
-        }
-    }
-
     /// Integers of any width, each made into a `T`; no nulls.
     pub(crate) fn integers<T>(
         &self,
@@ -213,13 +207,32 @@ impl Columns {
         Ok(texts.iter().map(|text| text.as_utf8().unwrap_or_default()).collect())
     }
 
-    /// The columns `episode_id`, `host_id` and `profile`.
+    /// The columns `episode_id`, `host_id`, `profile` and, where there is one, `window_idx`.
     pub(crate) fn origin(&self) -> Result<Origin, ColumnError> {
+        let number = |value| u32::try_from(value).ok();
+        let window_idx = self.find("window_idx");
         Ok(Origin {
-            episodes: self.strings(&self.get("episode_id")?)?,
-            hosts: self.strings(&self.get("host_id")?)?,
-            profiles: self.strings(&self.get("profile")?)?,
+            episodes: self.names("episode_id")?,
+            hosts: self.names("host_id")?,
+            profiles: self.names("profile")?,
+            window_idx: window_idx
+                .map(|column| self.integers(&column, "a window number from 0", number))
+                .transpose()?,
         })
+    }
+
+    /// Strings that an event has room for.
+    fn names(&self, name: &str) -> Result<Dictionary, ColumnError> {
+        let column = self.get(name)?;
+        let names = self.strings(&column)?;
+        for row in names.first_rows() {
+            let name = names.name(row);
+            if Name::new(name).is_err() {
+                let found = format!("{} bytes", name.len());
+                return Err(self.value(&column, row, "a name of 1 to 256 bytes", found));
+            }
+        }
+        Ok(names)
     }
 
     /// Booleans; no nulls.

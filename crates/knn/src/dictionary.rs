@@ -23,6 +23,16 @@ impl Dictionary {
         &self.names[self.codes[row] as usize]
     }
 
+    /// The first row of every name, in the order of [`names`](Self::names).
+    pub(crate) fn first_rows(&self) -> Vec<usize> {
+        let mut first = vec![None; self.names.len()];
+        for (row, &code) in self.codes.iter().enumerate() {
+            first[code as usize].get_or_insert(row);
+        }
+        // Every name has a row.
+        first.into_iter().flatten().collect()
+    }
+
     /// These rows only, in this order. Names that no row has any more are gone.
     pub fn select(&self, rows: &[u32]) -> Self {
         let mut place: Vec<Option<u32>> = vec![None; self.names.len()];

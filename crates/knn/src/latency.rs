@@ -6,11 +6,8 @@ use crate::{
     watch::{Stopped, Unwatched, Watch},
 };
 
-/// Windows that are timed at most.
-const WINDOWS: usize = 64;
-
-/// The median time to tell the phase of one standardized window that comes alone, over some of
-/// these rows of `z`, evenly spaced. `None` without rows.
+/// The median time to tell the phase of one standardized window that comes alone, over these rows of
+/// `z`. `None` without rows.
 ///
 /// What comes before, imputing and scaling one row, takes well under a microsecond.
 pub(crate) fn single_window_latency(
@@ -19,13 +16,14 @@ pub(crate) fn single_window_latency(
     rows: &[u32],
     watch: &dyn Watch,
 ) -> Result<Option<Duration>, Stopped> {
-    let mut times = Vec::with_capacity(WINDOWS);
-    for row in rows.iter().step_by(rows.len().div_ceil(WINDOWS).max(1)) {
+    let mut times = Vec::with_capacity(rows.len());
+    for &row in rows {
         watch.check()?;
-        let window = z.select(&[*row]);
+        let window = z.select(&[row]);
         let start = Instant::now();
         classifier.classify(&window, &Unwatched)?;
         times.push(start.elapsed());
+        watch.advance(1);
     }
     times.sort_unstable();
     Ok(times.get(times.len() / 2).copied())

@@ -1,12 +1,8 @@
-use std::{
-    fmt::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fmt::Write, path::Path, sync::Arc};
 
 use parquet::{
     basic::{Compression, ZstdLevel},
-    data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type},
+    data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type, Int64Type},
     errors::ParquetError,
     file::{
         metadata::KeyValue,
@@ -17,7 +13,7 @@ use parquet::{
 };
 use sha2::{Digest, Sha256};
 
-use episodes::Phase;
+use episodes::{CREATED_BY, Phase};
 
 use crate::{
     columns::{ColumnError, Columns},
@@ -25,7 +21,7 @@ use crate::{
     projection::AXES,
 };
 
-const SCHEMA: &str = "message points {
+const COLUMNS: &str = "
     required binary episode_id (STRING);
     required binary host_id (STRING);
     required binary profile (STRING);
@@ -36,11 +32,11 @@ const SCHEMA: &str = "message points {
     required int32 predicted_int (INTEGER(8,true));
     required int32 cluster (INTEGER(32,true));
     required boolean is_train;
-}";
+";
+/// The last column, of points that know it.
+const WINDOW_IDX: &str = "required int64 window_idx;";
 /// The key of the file's metadata that names the projector.
 const PROJECTOR: &str = "projector";
-/// Not the version of the writing library: an upgrade must not change the bytes of a fit.
-const CREATED_BY: &str = "vitrine";
 
 /// Placed and classified windows: what a page shows of a fit, `knn_v1.parquet`. One a row of the
 /// window table, in its order.
@@ -78,22 +74,6 @@ impl FitId {
     }
 }
 
-/// Why a points file could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum PointsError {
-    /// It could not be opened.
-    #[error("{}: {cause}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// A column of it.
-    #[error(transparent)]
-    Column(#[from] ColumnError),
-}
-
 impl Points {
     /// Number of points.
     pub fn rows(&self) -> usize {
@@ -118,7 +98,9 @@ impl Points {
 
     /// The bytes of the points file: parquet, zstd, one row group. Equal points give equal bytes.
     pub fn encode(&self) -> Result<Vec<u8>, ParquetError> {
-        let schema = Arc::new(parse_message_type(SCHEMA)?);
+        let window_idx = self.origin.window_idx.as_deref();
+        let last = window_idx.map_or("", |_| WINDOW_IDX);
+        let schema = Arc::new(parse_message_type(&format!("message points {{ {COLUMNS} {last} }}"))?);
         let note = |projector: &String| vec![KeyValue::new(PROJECTOR.to_owned(), projector.clone())];
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -143,26 +125,26 @@ impl Points {
         }
         column::<Int32Type>(&mut group, &self.clusters)?;
         column::<BoolType>(&mut group, &self.is_train)?;
+        if let Some(window_idx) = window_idx {
+            let rows: Vec<i64> = window_idx.iter().copied().map(i64::from).collect();
+            column::<Int64Type>(&mut group, &rows)?;
+        }
         group.close()?;
         writer.into_inner()
     }
 
     /// Reads a points file of this or another writer, and its id.
-    pub fn read(path: &Path) -> Result<(Self, FitId), PointsError> {
-        let bytes =
-            std::fs::read(path).map_err(|cause| PointsError::Open { path: path.to_owned(), cause })?;
-        let id = FitId::of(&bytes);
-        drop(bytes);
+    pub fn read(path: &Path) -> Result<(Self, FitId), ColumnError> {
         let columns = Columns::open(path)?;
+        let id = FitId::of(&columns.bytes()?);
         let mut places = vec![[0.0; AXES]; columns.rows()];
         for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
             let column = columns.get(name)?;
             let coordinates = columns.floats(&column)?;
             for (row, (place, &coordinate)) in places.iter_mut().zip(&coordinates).enumerate() {
                 if !(0.0..=1.0).contains(&coordinate) {
-                    return Err(columns
-                        .value(&column, row, "a number from 0 to 1", coordinate.to_string())
-                        .into());
+                    let found = coordinate.to_string();
+                    return Err(columns.value(&column, row, "a number from 0 to 1", found));
                 }
                 place[axis] = coordinate;
             }

@@ -24,6 +24,13 @@ impl Positioned {
         let len = file.metadata()?.len();
         Ok(Self { file: Arc::new(file), len })
     }
+
+    /// The whole file.
+    pub(crate) fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        From { file: self.file.clone(), position: 0 }.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
 }
 
 impl Length for Positioned {

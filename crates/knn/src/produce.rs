@@ -7,6 +7,7 @@ use crate::{
     fit::Fit,
     kmeans::{ClusterError, Clusters},
     latency::single_window_latency,
+    origin::Busiest,
     params::ProduceValidParams,
     points::Points,
     projection::{ProjectError, Projection},
@@ -15,7 +16,6 @@ use crate::{
     split::{Recipe, Split, SplitError},
     standardize::{StandardizeError, Standardizer},
     table::WindowTable,
-    validation::Validation,
     watch::{Stage, Stopped, Watch},
 };
 
@@ -23,6 +23,9 @@ use crate::{
 const PROJECTION_ROWS: usize = 50_000;
 /// Most training rows that the centroids are fit on, drawn by the seed.
 const CLUSTER_ROWS: usize = 100_000;
+/// Most test windows that are timed one by one, evenly spaced.
+const WINDOWS_ALONE: usize = 64;
+
 /// What a produce made.
 #[derive(Debug, Clone)]
 pub struct Produced {
@@ -43,8 +46,8 @@ pub struct Report {
     pub test_rows: usize,
     /// Hosts of the training windows, by name.
     pub train_hosts: Vec<String>,
-    /// Whether the training host was picked here, and by how many episodes.
-    pub picked_by_episodes: Option<usize>,
+    /// Why the training host was picked, if nobody named one.
+    pub picked: Option<Busiest>,
     /// Hosts of the test windows, by name.
     pub test_hosts: Vec<String>,
     /// Feature columns that vary.
@@ -115,14 +118,14 @@ impl ProduceValidParams {
     ///
     /// Runs on the current rayon pool. Equal input and parameters give equal results, to the bit, on
     /// any number of threads of one kind of machine.
-    pub fn produce(
-        &self,
-        table: WindowTable,
-        validation: Option<&Validation>,
-        watch: &dyn Watch,
-    ) -> Result<Produced, ProduceError> {
-        let (train_hosts, picked_by_episodes) = self.train_hosts(&table, validation);
-        let split = Split::new(self.recipe, &train_hosts, &table.origin, self.seed)?;
+    pub fn produce(&self, table: WindowTable, watch: &dyn Watch) -> Result<Produced, ProduceError> {
+        let picks = self.recipe == Recipe::Host && self.train_hosts.is_empty();
+        let picked = table.busiest_host.clone().filter(|_| picks);
+        let train_hosts = match &picked {
+            Some(picked) => vec![picked.host.clone()],
+            None => self.train_hosts.clone(),
+        };
+        let split = Split::new(self.recipe, &train_hosts, &table.origin, table.samples.as_ref(), self.seed)?;
         let learned = split.learned();
         self.check(&table.phases, &learned)?;
 
@@ -141,13 +144,27 @@ impl ProduceValidParams {
         let assigned = clusters.assign(&z, watch)?;
 
         watch.begin(Stage::Classify, (split.validation.len() + split.test.len()) as u64);
-        let classify = |by: &[u32], rows: &[u32]| {
-            let training = z.select(by);
-            let by: Vec<Phase> = by.iter().map(|&row| phases[row as usize]).collect();
-            let votes = Classifier::new(&training, &by, self.neighbours).classify(&z.select(rows), watch)?;
-            let told: Vec<Phase> = votes.into_iter().map(|vote| vote.phase).collect();
-            Ok::<_, Stopped>((told, training, by))
+        let taught = |rows: &[u32]| {
+            let phases: Vec<Phase> = rows.iter().map(|&row| phases[row as usize]).collect();
+            (z.select(rows), phases)
         };
+        let tell = |classifier: &Classifier<'_>, rows: &[u32]| {
+            let votes = classifier.classify(&z.select(rows), watch)?;
+            Ok::<Vec<Phase>, Stopped>(votes.into_iter().map(|vote| vote.phase).collect())
+        };
+        let told_within = if split.validation.is_empty() {
+            None
+        } else {
+            let (training, phases) = taught(&split.train);
+            Some(tell(&Classifier::new(&training, &phases, self.neighbours), &split.validation)?)
+        };
+        let (training, training_phases) = taught(&learned);
+        let classifier = Classifier::new(&training, &training_phases, self.neighbours);
+        let told = tell(&classifier, &split.test)?;
+
+        let alone = sample::evenly(split.test.len(), WINDOWS_ALONE);
+        let alone: Vec<u32> = alone.into_iter().map(|place| split.test[place as usize]).collect();
+        watch.begin(Stage::Measure, alone.len() as u64);
         let score = |rows: &[u32], told: &[Phase]| {
             let mut by_episode = vec![Confusion::default(); origin.episodes.names().len()];
             for (&row, &told) in rows.iter().zip(told) {
@@ -157,17 +174,10 @@ impl ProduceValidParams {
             by_episode.retain(|episode| episode.total() > 0);
             Score::of(&by_episode, self.seed)
         };
-        let within = if split.validation.is_empty() {
-            None
-        } else {
-            let (told, ..) = classify(&split.train, &split.validation)?;
-            Some(score(&split.validation, &told))
-        };
-        let (told, training, training_phases) = classify(&learned, &split.test)?;
+        let within = told_within.map(|told| score(&split.validation, &told));
         let held_out = score(&split.test, &told);
-        let alone = Classifier::new(&training, &training_phases, self.neighbours);
-        let latency = single_window_latency(&alone, &z, &split.test, watch)?;
-        drop(alone);
+        let latency = single_window_latency(&classifier, &z, &alone, watch)?;
+        drop(classifier);
 
         let mut predicted = phases.clone();
         let mut is_train = vec![true; phases.len()];
@@ -184,7 +194,7 @@ impl ProduceValidParams {
             train_rows: learned.len(),
             test_rows: split.test.len(),
             train_hosts: hosts_of(&learned),
-            picked_by_episodes,
+            picked,
             test_hosts: hosts_of(&split.test),
             kept: standardizer.kept.len(),
             dropped: dropped
@@ -217,22 +227,6 @@ impl ProduceValidParams {
             train_hosts,
         };
         Ok(Produced { fit, points, report })
-    }
-
-    /// The asked-for training hosts, or the host with the most accepted episodes and how many. None
-    /// for a recipe that does not part by host.
-    fn train_hosts(
-        &self,
-        table: &WindowTable,
-        validation: Option<&Validation>,
-    ) -> (Vec<String>, Option<usize>) {
-        if self.recipe != Recipe::Host || !self.train_hosts.is_empty() {
-            return (self.train_hosts.clone(), None);
-        }
-        let accepts = |episode: &str| validation.is_none_or(|validation| validation.accepts(episode));
-        // A table of degraded episodes only has no accepted one to count.
-        let busiest = table.origin.busiest_host(accepts).or_else(|| table.origin.busiest_host(|_| true));
-        busiest.map_or_else(|| (Vec::new(), None), |(host, episodes)| (vec![host], Some(episodes)))
     }
 
     fn check(&self, phases: &[Phase], learned: &[u32]) -> Result<(), ProduceError> {

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use rand::seq::SliceRandom;
+use rand::Rng;
 
 use crate::{
     dictionary::Dictionary,
@@ -23,7 +23,8 @@ pub enum Recipe {
     /// A fifth of the windows, drawn by the seed, is the test. Windows overlap their neighbours of
     /// the same episode, so this flatters.
     Random,
-    /// A fifth of the episodes, drawn by the seed, is the test.
+    /// A fifth of the samples, drawn by the seed, is the test, with all their episodes: does it work on
+    /// a load that it never saw, on whichever host?
     Sample,
     /// Of every host and profile, the last fifth of its episodes is the test; a single episode
     /// trains. The table tells no date: the episodes of a host and profile are taken to follow each
@@ -71,8 +72,8 @@ impl fmt::Display for Recipe {
 pub struct Split {
     /// Learned from.
     pub train: Vec<u32>,
-    /// A tenth of the training episodes (of the rows for [`Recipe::Random`]), by seed. A final fit
-    /// learns from them too.
+    /// A tenth of the training episodes (of the windows for [`Recipe::Random`], of the samples for
+    /// [`Recipe::Sample`]), by seed. A final fit learns from them too.
     pub validation: Vec<u32>,
     /// Never learned from.
     pub test: Vec<u32>,
@@ -91,38 +92,46 @@ pub enum SplitError {
     },
     /// Nothing is left for the test.
     #[error(
-        "split recipe host: every window is of a training host ({}), so no host is left to test on; \
-         name fewer training hosts, or split by sample, time or random",
+        "every window is of a training host ({}), so no host is left to test on: name fewer with \
+         --train-hosts, or choose --split-recipe sample, time or random",
         hosts.join(", ")
     )]
     NoTestHost {
         /// The training hosts.
         hosts: Vec<String>,
     },
-    /// One episode cannot be both.
-    #[error("split recipe sample parts whole episodes and needs at least two; there is one")]
-    OneEpisode,
+    /// Nobody says which sample an episode is of.
+    #[error("--split-recipe sample needs --validation: the sample_name of every episode is in that table")]
+    NoSamples,
+    /// One sample cannot be both.
+    #[error("--split-recipe sample parts whole samples and needs at least two; there is one")]
+    OneSample,
     /// There is no later episode.
-    #[error("split recipe time tests on the later episodes of a host and profile; none of them has two")]
+    #[error("--split-recipe time tests on the later episodes of a host and profile; none of them has two")]
     NothingLater,
     /// One window cannot be both.
-    #[error("split recipe random needs at least two windows; there is one")]
+    #[error("--split-recipe random needs at least two windows; there is one")]
     OneWindow,
 }
 
 impl Split {
-    /// Parts the windows of a table by a recipe. `train_hosts` matters to [`Recipe::Host`] only.
+    /// Parts the windows of a table by a recipe. `train_hosts` matters to [`Recipe::Host`] only, and
+    /// `samples` to [`Recipe::Sample`], which cannot do without.
     pub fn new(
         recipe: Recipe,
         train_hosts: &[String],
         origin: &Origin,
+        samples: Option<&Dictionary>,
         seed: u64,
     ) -> Result<Self, SplitError> {
         let Origin { episodes, hosts, .. } = origin;
         let rows = origin.rows();
         let mut numbers = sample::generator(seed, Use::Split);
-        let of_episodes = |test: &[bool]| -> Vec<bool> {
-            episodes.codes().iter().map(|&episode| test[episode as usize]).collect()
+        // What is whole in one part: windows of one unit are alike.
+        let units: Vec<u32> = match recipe {
+            Recipe::Host | Recipe::Time => episodes.codes().to_vec(),
+            Recipe::Random => (0..rows as u32).collect(),
+            Recipe::Sample => samples.ok_or(SplitError::NoSamples)?.codes().to_vec(),
         };
         let in_test: Vec<bool> = match recipe {
             Recipe::Host => {
@@ -133,18 +142,19 @@ impl Split {
                 }
                 in_test
             }
-            Recipe::Random if rows < 2 => return Err(SplitError::OneWindow),
-            Recipe::Random => chosen(rows, held_out(rows), &mut numbers),
-            Recipe::Sample => match episodes.names().len() {
-                0 | 1 => return Err(SplitError::OneEpisode),
-                all => of_episodes(&chosen(all, held_out(all), &mut numbers)),
-            },
-            Recipe::Time => of_episodes(&later(origin)?),
+            Recipe::Random => drawn(&units, HELD_OUT, &mut numbers).ok_or(SplitError::OneWindow)?,
+            Recipe::Sample => drawn(&units, HELD_OUT, &mut numbers).ok_or(SplitError::OneSample)?,
+            Recipe::Time => later(origin)?,
         };
         let (test, learned): (Vec<u32>, Vec<u32>) = (0..rows as u32).partition(|&row| in_test[row as usize]);
-        let validates = validation(recipe, &learned, episodes, &mut numbers);
-        let (validation, train) = learned.into_iter().partition(|&row| validates[row as usize]);
-        Ok(Self { train, validation, test })
+        let of_learned: Vec<u32> = learned.iter().map(|&row| units[row as usize]).collect();
+        // None validates if that would leave nothing to train on.
+        let validates = drawn(&of_learned, VALIDATION, &mut numbers).unwrap_or(vec![false; learned.len()]);
+        let part = |validation: bool| {
+            let rows = learned.iter().zip(&validates).filter(|(_, validates)| **validates == validation);
+            rows.map(|(&row, _)| row).collect()
+        };
+        Ok(Self { train: part(false), validation: part(true), test })
     }
 
     /// Rows that a final fit learns from: training and validation. Rising.
@@ -155,25 +165,43 @@ impl Split {
     }
 }
 
-/// How many of so many are held out.
-fn held_out(items: usize) -> usize {
-    (items / HELD_OUT).max(1)
+/// One in `part` of so many, at least one.
+fn share(items: usize, part: usize) -> usize {
+    (items / part).max(1)
 }
 
-/// Which episodes are among the last fifth of their host and profile.
+/// Draws one in `part` of the distinct units; tells of every item whether its unit was drawn. `None`
+/// where there are not two units to part.
+fn drawn(units: &[u32], part: usize, numbers: &mut impl Rng) -> Option<Vec<bool>> {
+    let mut distinct = units.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if distinct.len() < 2 {
+        return None;
+    }
+    let places = rand::seq::index::sample(numbers, distinct.len(), share(distinct.len(), part));
+    let mut drawn: Vec<u32> = places.into_iter().map(|place| distinct[place]).collect();
+    drawn.sort_unstable();
+    Some(units.iter().map(|unit| drawn.binary_search(unit).is_ok()).collect())
+}
+
+/// Which windows are of an episode among the last fifth of its host and profile.
 fn later(origin: &Origin) -> Result<Vec<bool>, SplitError> {
     let mut alike: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
-    for (episode, row) in origin.first_windows().into_iter().enumerate() {
+    for (episode, row) in origin.episodes.first_rows().into_iter().enumerate() {
         let of = (origin.hosts.codes()[row], origin.profiles.codes()[row]);
         alike.entry(of).or_default().push(episode);
     }
     let mut later = vec![false; origin.episodes.names().len()];
     for episodes in alike.into_values().filter(|episodes| episodes.len() > 1) {
-        for &episode in &episodes[episodes.len() - held_out(episodes.len())..] {
+        for &episode in &episodes[episodes.len() - share(episodes.len(), HELD_OUT)..] {
             later[episode] = true;
         }
     }
-    if later.contains(&true) { Ok(later) } else { Err(SplitError::NothingLater) }
+    if !later.contains(&true) {
+        return Err(SplitError::NothingLater);
+    }
+    Ok(origin.episodes.codes().iter().map(|&episode| later[episode as usize]).collect())
 }
 
 fn known(train_hosts: &[String], hosts: &Dictionary) -> Result<Vec<u32>, SplitError> {
@@ -187,41 +215,4 @@ fn known(train_hosts: &[String], hosts: &Dictionary) -> Result<Vec<u32>, SplitEr
             })
         })
         .collect()
-}
-
-/// `wanted` of `0..all` as flags.
-fn chosen(all: usize, wanted: usize, numbers: &mut impl rand::Rng) -> Vec<bool> {
-    let mut flags = vec![false; all];
-    for place in rand::seq::index::sample(numbers, all, wanted.min(all)) {
-        flags[place] = true;
-    }
-    flags
-}
-
-/// Which of all rows validate. None of them if that would leave nothing to train on.
-fn validation(
-    recipe: Recipe,
-    learned: &[u32],
-    episodes: &Dictionary,
-    numbers: &mut impl rand::Rng,
-) -> Vec<bool> {
-    let rows = episodes.codes().len();
-    let mut units: Vec<u32> = match recipe {
-        Recipe::Random => learned.to_vec(),
-        _ => learned.iter().map(|&row| episodes.codes()[row as usize]).collect(),
-    };
-    units.sort_unstable();
-    units.dedup();
-    if units.len() < 2 {
-        return vec![false; rows];
-    }
-    units.shuffle(numbers);
-    units.truncate((units.len() / VALIDATION).max(1));
-    units.sort_unstable();
-    let mut flags = vec![false; rows];
-    for &row in learned {
-        let unit = if recipe == Recipe::Random { row } else { episodes.codes()[row as usize] };
-        flags[row as usize] = units.binary_search(&unit).is_ok();
-    }
-    flags
 }

@@ -140,7 +140,7 @@ impl Cloud {
             predicted: shown(points.predicted[row]),
             cluster: u8::try_from(cluster).map_err(|_| StreamError::Cluster { row, cluster })?.into(),
             episode_id: Some(name("episode_id", points.origin.episodes.name(row))?),
-            window_idx: None,
+            window_idx: points.origin.window_idx.as_ref().map(|all| all[row].into()),
             host_id: Some(name("host_id", points.origin.hosts.name(row))?),
             profile: Some(name("profile", points.origin.profiles.name(row))?),
         })
@@ -162,26 +162,30 @@ pub struct Pace {
     per_second: f64,
 }
 
+/// The lowest rate. As many points as memory can hold are due within the range of a clock at it.
+const SLOWEST: f64 = 0.001;
+
 /// A pace that cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum PaceError {
     /// A burst is at least a point.
     #[error("--burst-size 0: expected at least 1")]
     Burst,
-    /// A rate is a number.
-    #[error("--rate-hz {0}: expected a number of points a second, or 0 for no limit")]
+    /// A point every quarter of an hour is the slowest.
+    #[error("--rate-hz {0:?}: expected 0 for no limit, or at least {SLOWEST}")]
     Rate(f64),
 }
 
 impl Pace {
-    /// Bursts of `burst` points, `per_second` points a second on average; 0 for no limit.
+    /// Bursts of `burst` points, `per_second` points a second on average: at least 0.001, or 0 for no
+    /// limit.
     pub fn new(burst: usize, per_second: f64) -> Result<Self, PaceError> {
         if burst == 0 {
             Err(PaceError::Burst)
-        } else if !per_second.is_finite() || per_second < 0.0 {
-            Err(PaceError::Rate(per_second))
-        } else {
+        } else if per_second == 0.0 || (SLOWEST..=f64::MAX).contains(&per_second) {
             Ok(Self { burst, per_second })
+        } else {
+            Err(PaceError::Rate(per_second))
         }
     }
 
@@ -190,7 +194,7 @@ impl Pace {
         if self.per_second == 0.0 {
             return Duration::ZERO;
         }
-        Duration::try_from_secs_f64(point as f64 / self.per_second).unwrap_or(Duration::MAX)
+        Duration::from_secs_f64(point as f64 / self.per_second)
     }
 }
 
@@ -239,5 +243,13 @@ mod tests {
         assert_eq!(Pace::new(50, 0.0).unwrap().due(1_000_000), Duration::ZERO);
         assert_eq!(Pace::new(0, 1.0), Err(PaceError::Burst));
         assert_eq!(Pace::new(1, f64::INFINITY), Err(PaceError::Rate(f64::INFINITY)));
+        assert_eq!(Pace::new(1, 1e-300), Err(PaceError::Rate(1e-300)));
+    }
+
+    #[test]
+    fn at_the_slowest_pace_the_last_point_that_memory_can_hold_is_due_within_the_range_of_a_clock() {
+        // Of 12 bytes and more each: 2^44 of them are past 47 bits of addresses.
+        let last = 1 << 44;
+        assert!(Instant::now().checked_add(Pace::new(1, SLOWEST).unwrap().due(last)).is_some());
     }
 }

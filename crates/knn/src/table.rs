@@ -12,7 +12,7 @@ use crate::{
     columns::{Column, ColumnError, Columns},
     dictionary::Dictionary,
     matrix::Matrix,
-    origin::Origin,
+    origin::{Busiest, Origin},
     sample,
     schema::{FeatureSchema, SchemaError},
     validation::Validation,
@@ -33,10 +33,10 @@ pub struct WindowTable {
     pub phases: Vec<Phase>,
     /// Episode, host and profile of every window.
     pub origin: Origin,
-    /// Number of every window in its episode, where the table has it.
-    pub window_idx: Option<Vec<i64>>,
-    /// Start of every window in its episode in seconds, where the table has it.
-    pub t_s: Option<Vec<f64>>,
+    /// Sample of every window, where a validation table says it.
+    pub samples: Option<Dictionary>,
+    /// The host to train on when nobody names one: counted before rows were left out for being too many.
+    pub busiest_host: Option<Busiest>,
 }
 
 /// Where a window table is and which of its rows are wanted.
@@ -79,7 +79,7 @@ pub enum TableError {
 impl WindowTable {
     /// Reads the wanted rows. Feature columns are found by the schema's names, in its order; they are
     /// float32 or float64, and null is NaN. `phase` is an integer code from 0 to 5; `episode_id`,
-    /// `host_id` and `profile` are strings; `window_idx` and `t_s` may be absent.
+    /// `host_id` and `profile` are strings; `window_idx` may be absent.
     ///
     /// Columns are decoded on all threads of the rayon pool. At its peak this holds the matrix and
     /// 32 whole columns.
@@ -92,21 +92,18 @@ impl WindowTable {
         let phases =
             columns.integers(&columns.get("phase")?, "a phase code from 0 to 5", Phase::from_code)?;
         let origin = columns.origin()?;
-        let window_idx = columns.find("window_idx");
-        let window_idx =
-            window_idx.map(|column| columns.integers(&column, "an integer", Some)).transpose()?;
-        let t_s = columns.find("t_s").map(|column| columns.doubles(&column)).transpose()?;
+        let busiest_host = origin.busiest_host(source.validation);
         let rows = wanted(source, &origin.episodes)?;
         let features = features(&columns, &found, &rows, watch)?;
-        let pick = |row: &u32| *row as usize;
-        Ok(Self {
-            feature_names,
-            features,
-            phases: rows.iter().map(|row| phases[pick(row)]).collect(),
-            origin: origin.select(&rows),
-            window_idx: window_idx.map(|all| rows.iter().map(|row| all[pick(row)]).collect()),
-            t_s: t_s.map(|all| rows.iter().map(|row| all[pick(row)]).collect()),
-        })
+        let origin = origin.select(&rows);
+        let samples = source.validation.map(|validation| {
+            // Windows of other episodes are not wanted.
+            let sample_of = |episode: &String| validation.sample(episode).unwrap_or_default();
+            let samples: Dictionary = origin.episodes.names().iter().map(sample_of).collect();
+            samples.select(origin.episodes.codes())
+        });
+        let phases = rows.iter().map(|&row| phases[row as usize]).collect();
+        Ok(Self { feature_names, features, phases, origin, samples, busiest_host })
     }
 
     /// Number of windows.

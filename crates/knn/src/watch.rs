@@ -52,6 +52,10 @@ pub enum Stage {
     Cluster,
     /// Nearest training rows of the validation and test rows, and their vote.
     Classify,
+    /// Scores with their intervals, and the time that single windows take.
+    Measure,
+    /// Files encoded and put on disk.
+    Write,
 }
 
 impl fmt::Display for Stage {
@@ -62,6 +66,8 @@ impl fmt::Display for Stage {
             Self::Project => "project",
             Self::Cluster => "cluster",
             Self::Classify => "classify",
+            Self::Measure => "measure",
+            Self::Write => "write",
         })
     }
 }

@@ -165,3 +165,21 @@ fn a_line_that_an_earlier_writer_left_half_does_not_swallow_the_next() {
     let index = fs::read_to_string(place.path("root/index.jsonl")).unwrap();
     assert!(serde_json::from_str::<serde_json::Value>(index.lines().nth(1).unwrap()).is_ok());
 }
+
+#[test]
+fn an_episode_that_the_index_cannot_take_is_not_there() {
+    let place = Workspace::new();
+    let index = place.path("root/index.jsonl");
+    fs::create_dir_all(&index).unwrap();
+    let refused = || {
+        let output = place.run(&record(&["--duration", "1s"]));
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(place.list("root/episodes/h"), [] as [&str; 0]);
+        text(&output.stderr).replace(index.to_str().unwrap(), "index.jsonl")
+    };
+    assert_eq!(refused(), "error: index.jsonl: cannot be written: Is a directory (os error 21)\n");
+    fs::remove_dir(&index).unwrap();
+    // A device that is always full.
+    std::os::unix::fs::symlink("/dev/full", &index).unwrap();
+    assert_eq!(refused(), "error: index.jsonl: cannot be written: No space left on device (os error 28)\n");
+}

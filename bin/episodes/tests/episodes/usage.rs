@@ -2,6 +2,9 @@ use std::fs;
 
 use crate::workspace::{Workspace, text};
 
+/// A name, but too long for one with more behind it.
+const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
 #[test]
 fn wrong_usage_is_one_message_and_exit_code_2() {
     let place = Workspace::new();
@@ -9,13 +12,21 @@ fn wrong_usage_is_one_message_and_exit_code_2() {
     let cases = [
         (vec!["record", "--host-id", "h", "--profile", "mine"], "low-and-slow"),
         (vec!["record", "--host-id", "../h", "--profile", "idle"], "cannot be an id"),
-        (record(&["--duration", "0s"]), "expected more than 0"),
-        (record(&["--duration", "soon"]), "--duration"),
-        (record(&["--duration", "100ms"]), "at least 1 s"),
-        (record(&["--sample-hz", "1000"]), "expected 1 to 100"),
-        (record(&["--sample-hz", "NaN"]), "expected 1 to 100"),
-        (record(&["--duration", "5h"]), "at most 100000"),
-        (vec!["windows", "--out-dir", "w", "--hop", "0.1ms"], "expected 1 ms to 1 h"),
+        (record(&["--duration", "0s"]), "'--duration <TIME>': expected more than 0"),
+        (record(&["--duration", "soon"]), "'--duration <TIME>': "),
+        (record(&["--duration", "100ms"]), "--duration 100ms: expected at least 1s"),
+        (record(&["--sample-hz", "1000"]), "--sample-hz 1000.0: expected 1 to 100"),
+        (record(&["--sample-hz", "NaN"]), "--sample-hz NaN: expected 1 to 100"),
+        (
+            record(&["--duration", "5h"]),
+            "--duration 18000s at --sample-hz 10: 180000 samples; expected at most 100000",
+        ),
+        (
+            vec!["record", "--host-id", LONG, "--profile", "idle"],
+            "xxx: expected at most 76 characters with --profile idle",
+        ),
+        (vec!["windows", "--out-dir", "w", "--hop", "0.1ms"], "--hop 100µs: expected 1 ms to 1 h"),
+        (vec!["windows", "--out-dir", "w", "--window", "2h"], "--window 7200s: expected 1 ms to 1 h"),
         (vec!["check"], "FILE.tar.zst"),
         (vec![], "Usage"),
     ];

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fs};
 
 use knn::{Fit, Points};
 
-use crate::run::{file, on_sample};
+use crate::run::{file, knn, on_sample, sample};
 
 #[test]
 fn one_snapshot_the_test_f1_with_its_interval_and_the_latency_are_published() {
@@ -35,6 +35,7 @@ fn single_points_are_published_on_request_and_every_phase_is_among_few() {
     let phases: BTreeSet<&str> = events[..20].iter().map(|event| event["phase"].as_str().unwrap()).collect();
     assert_eq!(phases, BTreeSet::from(["armed", "clean", "dormant", "infected_running", "infecting"]));
     assert!(events[..20].iter().all(|event| event["type"] == "embedding" && event["host_id"].is_string()));
+    assert!(events[..20].iter().all(|event| event["window_idx"].as_u64().unwrap() < 16));
 }
 
 #[test]
@@ -81,11 +82,28 @@ fn fewer_rows_named_hosts_and_other_recipes_are_used() {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stdout
     };
-    assert!(said(&["--max-rows", "500"]).contains(": 500 windows of "));
+    let few = said(&["--max-rows", "500"]);
+    assert!(few.contains(": 500 windows of ") && few.contains("most accepted episodes, 36)"), "{few}");
     let two = said(&["--train-hosts", "bench-nice", "bench-1core"]);
     assert!(two.contains("train     1152 windows of bench-1core, bench-nice\n"), "{two}");
     for recipe in ["random", "sample", "time"] {
         let said = said(&["--split-recipe", recipe]);
         assert!(said.contains(&format!("split     {recipe}, seed 0")), "{said}");
     }
+}
+
+#[test]
+fn without_a_validation_table_nobody_says_that_episodes_are_accepted() {
+    let [_, window, _, schema, ..] = &sample()[..] else { panic!() };
+    let ended = knn(["produce", "--no-publish", "--window", window, "--schema", schema]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("bench-1core (picked: most episodes, 36)"), "{}", ended.stdout);
+}
+
+#[test]
+fn every_stage_is_timed_by_its_name() {
+    let said = on_sample("produce", &["--no-publish"]).stdout;
+    let time = said.lines().find_map(|line| line.strip_prefix("  time      ")).unwrap();
+    let stages: Vec<&str> = time.split(", ").map(|stage| stage.split_once(' ').unwrap().0).collect();
+    assert_eq!(stages, ["read", "standardize", "project", "cluster", "classify", "measure", "write"]);
 }

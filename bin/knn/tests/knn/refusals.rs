@@ -27,6 +27,8 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
         ended.stderr
     );
     let (window, schema) = (&sample()[1], &sample()[3]);
+    let (folder, name) = window.rsplit_once('/').unwrap();
+    let respelt = format!("{folder}/../{}/{name}", folder.rsplit_once('/').unwrap().1);
     for (subcommand, args, message) in [
         ("produce", &["--k-clusters", "0"][..], "--k-clusters 0: expected 1 to 256"),
         ("produce", &["--k-neighbors", "0"], "--k-neighbors 0: expected at least 1"),
@@ -35,11 +37,7 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
             &["--split-recipe", "time", "--train-hosts", "a"],
             "--train-hosts goes with --split-recipe host, not with time",
         ),
-        (
-            "produce",
-            &["--rate-hz=-1"],
-            "--rate-hz -1: expected a number of points a second, or 0 for no limit",
-        ),
+        ("produce", &["--rate-hz=-1"], "--rate-hz -1.0: expected 0 for no limit, or at least 0.001"),
         ("fit-only", &["--fit-out", "/no/where"], "--fit-out /no/where: the folder does not exist"),
         ("fit-only", &["--fit-out", "/"], "--fit-out /: is a folder, expected a file"),
         ("fit-only", &["--fit-out", window], &format!("--fit-out {window}: is an input")),
@@ -51,17 +49,21 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
         (
             "fit-only",
             &["--fit-out", "same", "--model-out", "same"],
-            "--fit-out and --model-out are the same file",
+            "--model-out same: is the file of --fit-out too",
         ),
+        (
+            "fit-only",
+            &["--fit-out", "same", "--model-out", "../knn/./same"],
+            "--model-out ../knn/./same: is the file of --fit-out too",
+        ),
+        ("fit-only", &["--fit-out", &respelt], &format!("--fit-out {respelt}: is an input")),
     ] {
         assert_eq!(refusal_on_sample(subcommand, args), (Some(2), format!("error: {message}")));
     }
     for (args, message) in [
         (&["--burst-size", "0"][..], "--burst-size 0: expected at least 1"),
-        (
-            &["--cycle-pause-s=-1"],
-            "--cycle-pause-s -1: cannot convert float seconds to Duration: value is negative",
-        ),
+        (&["--cycle-pause-s=-1"], "--cycle-pause-s -1.0: expected 0 or more seconds"),
+        (&["--rate-hz", "1e-300"], "--rate-hz 1e-300: expected 0 for no limit, or at least 0.001"),
         (
             &["--also-metric", "1.5"],
             "invalid value '1.5' for '--also-metric <F1>': expected a number from 0 to 1, got 1.5",
@@ -73,6 +75,20 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
         assert_eq!(refusal(&args), (Some(2), format!("error: {message}")));
     }
     assert_eq!(refusal_on_sample("fit-only", &[]).0, Some(2));
+    let args = ["produce", "--window", window, "--schema", schema, "--split-recipe", "sample"];
+    let message =
+        "--split-recipe sample needs --validation: the sample_name of every episode is in that table";
+    assert_eq!(refusal(&args), (Some(2), format!("error: {message}")));
+}
+
+#[test]
+fn the_file_behind_a_link_is_not_written_over() {
+    let (_folder, link) = file("link.parquet");
+    let window = &sample()[1];
+    std::os::unix::fs::symlink(window, &link).unwrap();
+    let args =
+        ["fit-only", "--window", link.to_str().unwrap(), "--schema", &sample()[3], "--fit-out", window];
+    assert_eq!(refusal(&args), (Some(2), format!("error: --fit-out {window}: is an input")));
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn single_points_say_where_they_are_from() {
     for event in &events {
         assert_eq!(event["type"], "embedding");
         assert!(event["episode_id"].as_str().unwrap().starts_with(event["host_id"].as_str().unwrap()));
+        assert!(event["window_idx"].as_u64().unwrap() < 16);
         for axis in ["x", "y", "z"] {
             assert!((0.0..=1.0).contains(&event[axis].as_f64().unwrap()));
         }

@@ -53,7 +53,10 @@ fn a_port_in_use_is_named() {
     assert_eq!(ended.code, 1);
     assert_eq!(
         ended.stderr,
-        format!("error: cannot listen on {}: Address already in use (os error 98)\n", wall.address)
+        format!(
+            "error: cannot listen on {}: Address already in use (os error 98); --listen chooses another address\n",
+            wall.address
+        )
     );
 }
 

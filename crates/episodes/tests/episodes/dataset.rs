@@ -83,6 +83,13 @@ fn an_episode_that_falls_short_is_degraded_and_one_that_is_no_use_is_rejected() 
         text.lines().enumerate().filter(|(at, _)| keep(*at)).map(|(_, line)| format!("{line}\n")).collect()
     };
     with("paused", &|files| files.telemetry = lines(&files.telemetry, &|at| !(100..115).contains(&at)));
+    with("ended-early", &|files| files.telemetry = lines(&files.telemetry, &|at| at < 60));
+    with("ended-a-bit-early", &|files| files.telemetry = lines(&files.telemetry, &|at| at < 185));
+    with("began-late", &|files| files.telemetry = lines(&files.telemetry, &|at| at >= 15));
+    with("unsampled-phase", &|files| {
+        files.labels = lines(&files.labels, &|at| at != 4);
+        files.labels += "{\"t_mono_ns\":20000000001,\"phase\":\"dormant\"}\n";
+    });
     with("sparse", &|files| files.telemetry = lines(&files.telemetry, &|at| at % 4 != 1));
     with("starved", &|files| files.telemetry = lines(&files.telemetry, &|at| at % 5 == 0));
     with("unarmed", &|files| files.labels = lines(&files.labels, &|at| at != 1));
@@ -93,7 +100,10 @@ fn an_episode_that_falls_short_is_degraded_and_one_that_is_no_use_is_rejected() 
     let out = dir.path().join("out");
     let summary = build(&root, &out).unwrap().unwrap();
     let expected = [
+        ("began-late", "degraded"),
         ("cut", "rejected"),
+        ("ended-a-bit-early", "degraded"),
+        ("ended-early", "rejected"),
         ("failed", "rejected"),
         ("good", "accepted"),
         ("mute", "rejected"),
@@ -103,12 +113,14 @@ fn an_episode_that_falls_short_is_degraded_and_one_that_is_no_use_is_rejected() 
         ("sparse", "degraded"),
         ("starved", "rejected"),
         ("unarmed", "degraded"),
+        ("unsampled-phase", "degraded"),
     ];
     let expected: BTreeMap<String, String> =
         expected.iter().map(|(name, status)| ((*name).to_owned(), (*status).to_owned())).collect();
     assert_eq!(statuses(&out), expected);
-    assert_eq!((summary.accepted, summary.degraded, summary.rejected), (1, 3, 6));
-    assert_eq!(summary.windows, 4 * 16);
+    assert_eq!((summary.accepted, summary.degraded, summary.rejected), (1, 6, 7));
+    // Telemetry of 18.4 s holds two windows less than that of 20 s.
+    assert_eq!(summary.windows, 6 * 16 + 14);
 }
 
 #[test]

@@ -3,5 +3,6 @@
 mod dataset;
 mod fixture;
 mod names;
+mod pending;
 mod reading;
 mod windowing;

@@ -101,6 +101,9 @@ fn a_bad_meta_names_the_field() {
     assert!(wrong("\"profile\"", "\"profil\"").contains("missing field `profile`"));
     assert!(wrong("10.0", "0.0").contains("sample_hz is 0; expected more than 0"));
     assert!(wrong("2026-01-02T", "yesterday").contains("started_at_wall"));
+    assert!(wrong("\"idle\"", "\"\"").contains("profile has 0 bytes; expected 1 to 256"));
+    let long = format!("\"{}\"", "x".repeat(257));
+    assert!(wrong("\"idle-1\"", &long).contains("sample_name has 257 bytes; expected 1 to 256"));
 }
 
 #[test]

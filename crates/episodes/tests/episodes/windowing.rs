@@ -169,6 +169,19 @@ fn a_channel_that_is_missing_throughout_stays_nan() {
 }
 
 #[test]
+fn a_number_beyond_float32_is_a_missing_value() {
+    let labels = [Label { t_mono_ns: 0, phase: Phase::Clean }];
+    let mut samples: Vec<Sample> = (0..=10).map(|tick| sample(tick * 100 * MS, tick as f64)).collect();
+    samples[4].values = [1e300; CHANNEL_COUNT];
+    let windows = stream(grid(1000, 1000), &labels, &samples);
+    assert!(windows[0].features.iter().all(|value| !value.is_infinite()));
+    // Of every channel the least value still is a number, and the greatest is none.
+    for features in windows[0].features.chunks(7) {
+        assert!(features[2].is_finite() && features[4].is_nan());
+    }
+}
+
+#[test]
 fn a_window_has_the_phase_in_force_at_its_end() {
     let labels = [
         Label { t_mono_ns: 0, phase: Phase::Clean },
@@ -196,4 +209,6 @@ fn a_grid_without_extent_is_refused() {
     assert!(Grid::new(Duration::ZERO, second).is_err());
     assert!(Grid::new(second, Duration::ZERO).is_err());
     assert!(Grid::new(Duration::MAX, second).is_err());
+    let error = Grid::new(second, Duration::from_micros(1)).unwrap_err();
+    assert_eq!(error.to_string(), "--hop 1µs: expected 1 ms to 1 h");
 }

@@ -10,7 +10,7 @@ use crate::fixture::{windows, without};
 fn fit() -> Fit {
     let table = windows(12, 9, 4);
     let params = ProduceParams::default().clusters(3).neighbours(4).seed(u64::MAX).check().unwrap();
-    params.produce(table, None, &Unwatched).unwrap().fit
+    params.produce(table, &Unwatched).unwrap().fit
 }
 
 #[test]

@@ -40,17 +40,20 @@ pub(crate) fn windows(episodes: usize, columns: usize, seed: u64) -> WindowTable
     }
     let names =
         |name: &dyn Fn(usize) -> String| -> Dictionary { (0..rows).map(|row| name(row / 16)).collect() };
+    let origin = Origin {
+        episodes: names(&|episode| format!("episode-{episode:03}")),
+        hosts: names(&|episode| format!("host-{}", episode % 2)),
+        profiles: names(&|episode| format!("profile-{}", episode % 3)),
+        window_idx: Some((0..rows as u32).map(|row| row % 16).collect()),
+    };
     WindowTable {
         feature_names: (0..columns).map(|column| format!("feature.{column}")).collect(),
         features,
         phases,
-        origin: Origin {
-            episodes: names(&|episode| format!("episode-{episode:03}")),
-            hosts: names(&|episode| format!("host-{}", episode % 2)),
-            profiles: names(&|episode| format!("profile-{}", episode % 3)),
-        },
-        window_idx: None,
-        t_s: None,
+        busiest_host: origin.busiest_host(None),
+        // Once on every host.
+        samples: Some(names(&|episode| format!("sample-{}", episode / 2))),
+        origin,
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fs;
 
 use episodes::Phase;
-use knn::{FitId, Pending, Points};
+use knn::{FitId, Origin, Points};
 use proptest::prelude::*;
 
 use crate::fixture::{Values, parquet, windows, without};
@@ -24,27 +24,15 @@ fn points(episodes: usize) -> Points {
 fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("knn_v1.parquet");
-    for projector in [Some("lda".to_owned()), None] {
-        let points = Points { projector, ..points(5) };
+    let whole = points(5);
+    let origin = Origin { window_idx: None, ..whole.origin.clone() };
+    let bare = Points { projector: None, origin, ..whole.clone() };
+    for points in [whole, bare] {
         let bytes = points.encode().unwrap();
         assert_eq!(points.encode().unwrap(), bytes);
-        Pending::write(&path, &bytes).unwrap().keep().unwrap();
+        fs::write(&path, &bytes).unwrap();
         assert_eq!(Points::read(&path).unwrap(), (points, FitId::of(&bytes)));
     }
-    // One file, and nothing beside it.
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-}
-
-#[test]
-fn a_file_that_is_not_kept_leaves_the_old_one_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("knn_v1.parquet");
-    fs::write(&path, "old").unwrap();
-    drop(Pending::write(&path, b"new").unwrap());
-    assert_eq!(fs::read(&path).unwrap(), b"old");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    let error = Pending::write(&folder.path().join("no/where"), b"").unwrap_err();
-    assert!(without(error, folder.path()).starts_with("no/where: cannot be written: "));
 }
 
 #[test]

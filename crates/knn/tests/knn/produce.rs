@@ -2,14 +2,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use episodes::Phase;
 use knn::{
-    ParamGuard, ProduceError, ProduceParams, Produced, Projector, Recipe, Stage, Unwatched, Watch,
+    Busiest, ParamGuard, ProduceError, ProduceParams, Produced, Projector, Recipe, Stage, Unwatched, Watch,
     WindowTable,
 };
 
 use crate::fixture::windows;
 
 fn produce(params: ProduceParams, table: WindowTable) -> Result<Produced, ProduceError> {
-    params.check().unwrap().produce(table, None, &Unwatched)
+    params.check().unwrap().produce(table, &Unwatched)
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn training_windows_keep_their_phase_and_the_others_are_told() {
         (report.train_hosts, report.test_hosts),
         (vec!["host-0".to_owned()], vec!["host-1".to_owned()])
     );
-    assert_eq!(report.picked_by_episodes, Some(20));
+    assert_eq!(report.picked, Some(Busiest { host: "host-0".to_owned(), episodes: 20, accepted: false }));
     assert_eq!((report.kept, report.dropped), (38, vec!["feature.1".to_owned(), "feature.3".to_owned()]));
     assert!(report.held_out.macro_f1 > 0.6, "{:?}", report.held_out);
     assert_eq!((report.held_out.rows, report.held_out.episodes), (320, 20));
@@ -173,7 +173,7 @@ fn it_ends_at_whatever_moment_its_watch_asks_for_it() {
     let params = ProduceParams::default().check().unwrap();
     let mut asked = 0;
     loop {
-        match params.produce(table.clone(), None, &Question(asked.into())) {
+        match params.produce(table.clone(), &Question(asked.into())) {
             Ok(_) => break,
             Err(error) => assert!(error.is_stop(), "{error}"),
         }

@@ -51,7 +51,6 @@ struct Neighbours {
 
 struct Sample {
     table: WindowTable,
-    validation: Validation,
     reference: Reference,
 }
 
@@ -76,16 +75,16 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
         sha256, reference.windows_sha256,
         "the windows of data/sample are others than the reference was computed on: run scripts/reference"
     );
-    Sample { table, validation, reference }
+    Sample { table, reference }
 });
 
 fn produce(projector: Projector) -> Produced {
-    let Sample { table, validation, reference } = &*SAMPLE;
+    let Sample { table, reference } = &*SAMPLE;
     let params = ProduceParams::default()
         .projector(projector)
         .clusters(reference.kmeans.clusters)
         .neighbours(reference.knn.neighbours);
-    params.check().unwrap().produce(table.clone(), Some(validation), &Unwatched).unwrap()
+    params.check().unwrap().produce(table.clone(), &Unwatched).unwrap()
 }
 
 static LDA: LazyLock<Produced> = LazyLock::new(|| produce(Projector::Lda));

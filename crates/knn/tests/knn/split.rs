@@ -9,6 +9,12 @@ fn origin(episodes: usize) -> Origin {
     windows(episodes, 4, 0).origin
 }
 
+/// Parts so many episodes.
+fn split(recipe: Recipe, hosts: &[String], episodes: usize, seed: u64) -> Result<Split, SplitError> {
+    let table = windows(episodes, 4, 0);
+    Split::new(recipe, hosts, &table.origin, table.samples.as_ref(), seed)
+}
+
 fn host_0() -> Vec<String> {
     vec!["host-0".to_owned()]
 }
@@ -25,26 +31,26 @@ proptest! {
         seed in 0_u64..50,
     ) {
         let origin = origin(count);
-        let split = Split::new(recipe, &host_0(), &origin, seed).unwrap();
-        let mut all = [split.train.clone(), split.validation.clone(), split.test.clone()].concat();
+        let parts = split(recipe, &host_0(), count, seed).unwrap();
+        prop_assert_eq!(&split(recipe, &host_0(), count, seed).unwrap(), &parts);
+        let mut all = [parts.train.clone(), parts.validation.clone(), parts.test.clone()].concat();
         all.sort_unstable();
         prop_assert_eq!(all, (0..origin.rows() as u32).collect::<Vec<_>>());
-        prop_assert!(!split.train.is_empty() && !split.validation.is_empty() && !split.test.is_empty());
+        prop_assert!(!parts.train.is_empty() && !parts.validation.is_empty() && !parts.test.is_empty());
         if recipe != Recipe::Random {
-            let test = episodes(&origin, &split.test);
-            let validation = episodes(&origin, &split.validation);
-            let train = episodes(&origin, &split.train);
+            let test = episodes(&origin, &parts.test);
+            let validation = episodes(&origin, &parts.validation);
+            let train = episodes(&origin, &parts.train);
             prop_assert!(test.is_disjoint(&train) && test.is_disjoint(&validation));
             prop_assert!(train.is_disjoint(&validation));
         }
-        prop_assert_eq!(Split::new(recipe, &host_0(), &origin, seed).unwrap(), split);
     }
 }
 
 #[test]
 fn by_host_all_other_hosts_are_the_test_and_a_tenth_of_the_training_episodes_validates() {
     let origin = origin(80);
-    let split = Split::new(Recipe::Host, &host_0(), &origin, 1).unwrap();
+    let split = split(Recipe::Host, &host_0(), 80, 1).unwrap();
     assert!(split.test.iter().all(|&row| origin.hosts.name(row as usize) == "host-1"));
     assert!(split.learned().iter().all(|&row| origin.hosts.name(row as usize) == "host-0"));
     assert_eq!(episodes(&origin, &split.validation).len(), 4);
@@ -54,7 +60,7 @@ fn by_host_all_other_hosts_are_the_test_and_a_tenth_of_the_training_episodes_val
 #[test]
 fn by_time_no_test_episode_is_followed_by_a_training_episode_of_its_host_and_profile() {
     let origin = origin(60);
-    let split = Split::new(Recipe::Time, &[], &origin, 1).unwrap();
+    let split = split(Recipe::Time, &[], 60, 1).unwrap();
     let of = |row: u32| {
         let row = row as usize;
         (origin.hosts.name(row), origin.profiles.name(row), origin.episodes.name(row))
@@ -70,33 +76,41 @@ fn by_time_no_test_episode_is_followed_by_a_training_episode_of_its_host_and_pro
 }
 
 #[test]
+fn by_sample_a_fifth_of_the_samples_is_the_test_on_every_host() {
+    let table = windows(40, 4, 0);
+    let samples = table.samples.unwrap();
+    let of = |rows: &[u32]| -> BTreeSet<String> {
+        rows.iter().map(|&row| samples.name(row as usize).to_owned()).collect()
+    };
+    let split = split(Recipe::Sample, &[], 40, 1).unwrap();
+    let (train, validation, test) = (of(&split.train), of(&split.validation), of(&split.test));
+    assert_eq!((train.len(), validation.len(), test.len()), (15, 1, 4));
+    assert!(test.is_disjoint(&train) && test.is_disjoint(&validation) && train.is_disjoint(&validation));
+    let hosts: BTreeSet<&str> = split.test.iter().map(|&row| table.origin.hosts.name(row as usize)).collect();
+    assert_eq!(hosts, BTreeSet::from(["host-0", "host-1"]));
+}
+
+#[test]
 fn another_seed_draws_another_split() {
-    let origin = origin(40);
     for recipe in [Recipe::Random, Recipe::Sample] {
-        assert_ne!(Split::new(recipe, &[], &origin, 1), Split::new(recipe, &[], &origin, 2));
+        assert_ne!(split(recipe, &[], 40, 1), split(recipe, &[], 40, 2));
     }
 }
 
 #[test]
 fn what_cannot_be_parted_says_why() {
-    let refusal = |recipe, hosts: &[String], count| {
-        Split::new(recipe, hosts, &origin(count), 0).unwrap_err().to_string()
-    };
+    let refusal = |recipe, hosts: &[String], count| split(recipe, hosts, count, 0).unwrap_err().to_string();
     let hosts = ["host-0".to_owned(), "host-1".to_owned()];
-    assert!(refusal(Recipe::Host, &hosts, 4).contains("no host is left to test on"));
+    assert_eq!(
+        refusal(Recipe::Host, &hosts, 4),
+        "every window is of a training host (host-0, host-1), so no host is left to test on: name fewer \
+         with --train-hosts, or choose --split-recipe sample, time or random"
+    );
     assert_eq!(
         refusal(Recipe::Host, &["nowhere".to_owned()], 4),
         "no window is of training host `nowhere`; the hosts are host-0, host-1"
     );
-    assert_eq!(refusal(Recipe::Sample, &[], 1), SplitError::OneEpisode.to_string());
-    assert_eq!(refusal(Recipe::Time, &[], 2), SplitError::NothingLater.to_string());
-}
-
-#[test]
-fn the_busiest_host_is_the_first_by_name_of_those_with_the_most_counted_episodes() {
-    let origin = origin(8);
-    assert_eq!(origin.busiest_host(|_| true), Some(("host-0".to_owned(), 4)));
-    let counts = |episode: &str| episode != "episode-000";
-    assert_eq!(origin.busiest_host(counts), Some(("host-1".to_owned(), 4)));
-    assert_eq!(origin.busiest_host(|_| false), None);
+    assert_eq!(split(Recipe::Sample, &[], 2, 0), Err(SplitError::OneSample));
+    assert_eq!(Split::new(Recipe::Sample, &[], &origin(4), None, 0), Err(SplitError::NoSamples));
+    assert_eq!(split(Recipe::Time, &[], 2, 0), Err(SplitError::NothingLater));
 }

@@ -1,14 +1,17 @@
 use std::fs;
 
 use episodes::Phase;
-use knn::Validation;
+use knn::{Busiest, Validation};
 
 use crate::fixture::{Folder, Values, parquet, without};
 
 fn validation(folder: &Folder, statuses: [&'static str; 3]) -> Validation {
     let path = folder.path("validation.parquet");
-    let columns =
-        [("episode_id", Values::Text(vec!["e1", "e2", "e3"])), ("status", Values::Text(statuses.to_vec()))];
+    let columns = [
+        ("episode_id", Values::Text(vec!["e1", "e2", "e3"])),
+        ("sample_name", Values::Text(vec!["s1", "s2", "s1"])),
+        ("status", Values::Text(statuses.to_vec())),
+    ];
     fs::write(&path, parquet(&columns)).unwrap();
     Validation::read(&path).unwrap()
 }
@@ -22,7 +25,7 @@ fn columns_come_in_the_order_of_the_schema_whatever_their_width() {
     assert!(table.features.row(2)[1].is_nan());
     assert_eq!(table.phases, [Phase::Clean, Phase::Armed, Phase::Dormant, Phase::Failed]);
     assert_eq!(table.origin.episodes.names(), ["e1", "e2", "e3"]);
-    assert_eq!((table.window_idx, table.t_s), (None, None));
+    assert_eq!((table.origin.window_idx, table.samples), (None, None));
 }
 
 #[test]
@@ -31,13 +34,11 @@ fn a_null_is_a_missing_value_and_wide_integers_are_codes_too() {
         ("a", Values::Nullable(vec![Some(1.0), None, Some(3.0), None])),
         ("phase", Values::Long(vec![0, 1, 2, 3])),
         ("window_idx", Values::Long(vec![0, 1, 0, 0])),
-        ("t_s", Values::Double(vec![0.0, 1.0, 0.0, 0.0])),
     ]);
     let table = folder.read().unwrap();
     let a: Vec<f32> = (0..4).map(|row| table.features.row(row)[0]).collect();
     assert!(a[0] == 1.0 && a[1].is_nan() && a[2] == 3.0 && a[3].is_nan());
-    assert_eq!(table.window_idx.unwrap(), [0, 1, 0, 0]);
-    assert_eq!(table.t_s.unwrap(), [0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(table.origin.window_idx.unwrap(), [0, 1, 0, 0]);
 }
 
 #[test]
@@ -47,6 +48,8 @@ fn only_accepted_and_degraded_episodes_are_read() {
     let table = folder.read_some(Some(&validation), None).unwrap();
     assert_eq!(table.origin.episodes.names(), ["e1", "e3"]);
     assert_eq!(table.rows(), 3);
+    let samples = table.samples.unwrap();
+    assert_eq!((samples.name(0), samples.names()), ("s1", &["s1".to_owned()][..]));
     assert!(validation.uses("e1") && !validation.accepts("e1") && validation.accepts("e3"));
 }
 
@@ -56,6 +59,24 @@ fn fewer_rows_are_spaced_evenly_over_the_accepted_ones() {
     let some = folder.read_some(None, Some(2)).unwrap();
     assert_eq!((some.features.row(0)[0], some.features.row(1)[1]), (1.0, 0.125));
     assert_eq!(folder.read_some(None, Some(100)).unwrap().rows(), 4);
+}
+
+#[test]
+fn the_busiest_host_has_the_most_accepted_episodes_however_few_rows_are_read() {
+    let busiest =
+        |host: &str, episodes, accepted| Some(Busiest { host: host.to_owned(), episodes, accepted });
+    let folder = Folder::with(vec![]);
+    for rows in [None, Some(1)] {
+        let read = |statuses: Option<_>| {
+            let validation = statuses.map(|statuses| validation(&folder, statuses));
+            folder.read_some(validation.as_ref(), rows).unwrap().busiest_host
+        };
+        assert_eq!(read(None), busiest("h2", 2, false));
+        assert_eq!(read(Some(["accepted"; 3])), busiest("h2", 2, true));
+        // Of equal ones the first by name.
+        assert_eq!(read(Some(["accepted", "accepted", "degraded"])), busiest("h1", 1, true));
+        assert_eq!(read(Some(["rejected", "degraded", "degraded"])), busiest("h2", 2, false));
+    }
 }
 
 #[test]
@@ -93,8 +114,12 @@ fn what_is_wrong_with_a_column_is_said_with_file_and_column() {
         "windows.parquet: column `host_id`: expected strings, found INT32"
     );
     assert_eq!(
-        refusal(vec![("t_s", Values::Text(vec!["0"; 4]))]),
-        "windows.parquet: column `t_s`: expected float32 or float64, found BYTE_ARRAY"
+        refusal(vec![("window_idx", Values::Long(vec![0, 0, -1, 0]))]),
+        "windows.parquet: column `window_idx`, row 2: expected a window number from 0, found -1"
+    );
+    assert_eq!(
+        refusal(vec![("profile", Values::Text(vec!["p", "p", "", "p"]))]),
+        "windows.parquet: column `profile`, row 2: expected a name of 1 to 256 bytes, found 0 bytes"
     );
 }
 
@@ -149,7 +174,7 @@ fn a_validation_table_that_leaves_nothing_is_named() {
         "windows.parquet: none of its 4 windows is of an accepted or degraded episode of validation.parquet"
     );
     let error = Validation::read(&folder.window()).unwrap_err();
-    assert_eq!(without(error, folder.dir.path()), "windows.parquet: column `status` is missing");
+    assert_eq!(without(error, folder.dir.path()), "windows.parquet: column `sample_name` is missing");
 }
 
 #[test]
