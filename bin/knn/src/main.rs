@@ -10,10 +10,13 @@ use std::process::ExitCode;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use command::Failure;
+use knn::neighbours::Instructions;
 
 fn main() -> ExitCode {
     let Arguments { command, log } = Arguments::parse();
     command::run(&log, |stop| async move {
+        Instructions::forced().map_err(|error| Failure::Usage(error.into()))?;
         match command {
             Command::Produce(args) => produce::produce(args, stop).await,
             Command::Stream(args) => stream::stream(args, stop).await,

@@ -41,22 +41,33 @@ pub struct Vote {
 /// A distance of 0 takes all the weight: exact duplicates then vote alone, with one vote each. As
 /// scikit-learn's `KNeighborsClassifier(weights="distance")`. There must be a neighbour.
 pub fn vote(neighbours: &[Neighbour], phases: &[Phase]) -> Vote {
+    let code = |row: u32| usize::from(phases[row as usize].code());
+    let (code, confidence) = heaviest(neighbours, Phase::ALL.len(), code);
+    Vote { phase: Phase::ALL[code], confidence }
+}
+
+/// The class of most weight, the lowest of equal ones, and its share of the weight.
+pub(crate) fn heaviest(
+    neighbours: &[Neighbour],
+    classes: usize,
+    class_of: impl Fn(u32) -> usize,
+) -> (usize, f64) {
     let duplicates = neighbours.iter().any(|neighbour| neighbour.squared_distance == 0.0);
-    let mut weights = [0.0_f64; Phase::ALL.len()];
+    let mut weights = vec![0.0_f64; classes];
     for neighbour in neighbours {
-        weights[usize::from(phases[neighbour.row as usize].code())] += match neighbour.squared_distance {
+        weights[class_of(neighbour.row)] += match neighbour.squared_distance {
             0.0 => 1.0,
             _ if duplicates => 0.0,
-            squared => 1.0 / squared.sqrt(),
+            squared => squared.sqrt().recip(),
         };
     }
     let mut best = 0;
-    for (code, weight) in weights.iter().enumerate() {
-        if *weight > weights[best] {
-            best = code;
+    for class in 1..classes {
+        if weights[class] > weights[best] {
+            best = class;
         }
     }
-    Vote { phase: Phase::ALL[best], confidence: weights[best] / weights.iter().sum::<f64>() }
+    (best, weights[best] / weights.iter().sum::<f64>())
 }
 
 #[cfg(test)]

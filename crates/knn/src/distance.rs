@@ -14,6 +14,7 @@ const LANES: usize = 8;
 /// exact ones.
 ///
 /// Both rows must have the same length; of unequal ones, only the common part counts.
+#[inline(always)]
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     let mut lanes = [0.0_f64; LANES];
     let (a_whole, a_rest) = a.as_chunks::<LANES>();

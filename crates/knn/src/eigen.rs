@@ -23,6 +23,11 @@ impl Eigen {
         Ok(Self { values, vectors: eigen.U().reverse_cols().to_owned() })
     }
 
+    /// All unit vectors, one a column.
+    pub(crate) fn into_vectors(self) -> Mat<f64> {
+        self.vectors
+    }
+
     /// The unit vector of the `i`th largest eigenvalue.
     pub(crate) fn vector(&self, i: usize) -> Vec<f64> {
         self.vectors.col(i).iter().copied().collect()

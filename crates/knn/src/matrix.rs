@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use ndarray::{ArrayView2, ShapeError};
 
 /// A dense row-major float32 matrix: one window a row, one feature a column.
@@ -73,6 +75,18 @@ impl Matrix {
     /// The same memory as an array.
     pub fn view(&self) -> Result<ArrayView2<'_, f32>, ShapeError> {
         ArrayView2::from_shape((self.rows(), self.columns), &self.values)
+    }
+}
+
+impl From<Matrix> for Cow<'_, Matrix> {
+    fn from(matrix: Matrix) -> Self {
+        Cow::Owned(matrix)
+    }
+}
+
+impl<'a> From<&'a Matrix> for Cow<'a, Matrix> {
+    fn from(matrix: &'a Matrix) -> Self {
+        Cow::Borrowed(matrix)
     }
 }
 

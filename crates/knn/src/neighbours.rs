@@ -1,8 +1,16 @@
 //! The seam of the nearest-neighbour search: the contract, and one file an implementation.
 
 mod exhaustive;
+mod nearest;
+mod screen;
 
 pub use exhaustive::Exhaustive;
+pub use screen::{
+    Screen,
+    kernel::{Instructions, UnknownInstructions},
+};
+
+use std::borrow::Cow;
 
 use crate::{
     matrix::Matrix,
@@ -23,14 +31,29 @@ pub trait Search: Send + Sync {
     /// Number of rows that are searched.
     fn rows(&self) -> usize;
 
+    /// Number of columns of rows and queries.
+    fn columns(&self) -> usize;
+
     /// The `min(k, rows)` nearest rows of every query.
     fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped>;
 }
 
-/// The search that the pipeline uses over `rows`, of which there is at least one.
-pub fn index(rows: &Matrix) -> Box<dyn Search + '_> {
-    Box::new(Exhaustive::new(rows))
+/// The search that is fastest over these rows, of which there is at least one.
+///
+/// Built on the rayon pool. The instructions are the fastest that the CPU has, or those that
+/// [`Instructions::forced`] names.
+pub fn index<'a>(rows: impl Into<Cow<'a, Matrix>>) -> Box<dyn Search + 'a> {
+    let rows = rows.into();
+    if rows.rows() < SMALL || rows.columns() == 0 || rows.columns() > screen::MOST_COLUMNS {
+        Box::new(Exhaustive::new(rows))
+    } else {
+        let forced = Instructions::forced().ok().flatten();
+        Box::new(Screen::new(rows, forced.unwrap_or_else(Instructions::fastest)))
+    }
 }
+
+/// Fewer rows are compared one by one before an index of them is built.
+const SMALL: usize = 1024;
 
 /// A found row.
 #[derive(Debug, Clone, Copy, PartialEq)]

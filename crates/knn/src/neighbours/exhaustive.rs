@@ -1,6 +1,8 @@
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
-use super::{Neighbour, Neighbours, Search};
+use super::{Neighbour, Neighbours, Search, nearest::Nearest};
 use crate::{
     distance::squared_distance,
     matrix::Matrix,
@@ -16,15 +18,15 @@ const ROWS: usize = 256;
 /// Every distance is computed: the oracle of every other search.
 ///
 /// Cost: `queries * rows * columns` float64 differences, over all threads of the rayon pool.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Exhaustive<'a> {
-    rows: &'a Matrix,
+    rows: Cow<'a, Matrix>,
 }
 
 impl<'a> Exhaustive<'a> {
     /// A search of these rows. Nothing is built.
-    pub fn new(rows: &'a Matrix) -> Self {
-        Self { rows }
+    pub fn new(rows: impl Into<Cow<'a, Matrix>>) -> Self {
+        Self { rows: rows.into() }
     }
 
     fn pass(&self, queries: &Matrix, numbers: std::ops::Range<usize>, k: usize) -> Vec<Neighbour> {
@@ -39,13 +41,17 @@ impl<'a> Exhaustive<'a> {
                 }
             }
         }
-        nearest.into_iter().flat_map(|nearest| nearest.found).collect()
+        nearest.iter().flat_map(|nearest| nearest.found()).copied().collect()
     }
 }
 
 impl Search for Exhaustive<'_> {
     fn rows(&self) -> usize {
         self.rows.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.rows.columns()
     }
 
     fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
@@ -62,28 +68,5 @@ impl Search for Exhaustive<'_> {
             })
             .collect();
         Ok(Neighbours::new(passes?.concat(), k))
-    }
-}
-
-/// The best so far of one query, nearest first, at most `k`.
-struct Nearest {
-    found: Vec<Neighbour>,
-    k: usize,
-}
-
-impl Nearest {
-    fn new(k: usize) -> Self {
-        Self { found: Vec::with_capacity(k + 1), k }
-    }
-
-    fn offer(&mut self, candidate: Neighbour) {
-        if self.found.len() == self.k
-            && self.found.last().is_some_and(|worst| !candidate.is_nearer_than(worst))
-        {
-            return;
-        }
-        let place = self.found.partition_point(|found| found.is_nearer_than(&candidate));
-        self.found.insert(place, candidate);
-        self.found.truncate(self.k);
     }
 }

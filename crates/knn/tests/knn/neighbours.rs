@@ -1,8 +1,10 @@
 //! One contract for every search, with a sort as oracle.
 
+use std::sync::OnceLock;
+
 use knn::{
     Matrix, Stage, Stopped, Unwatched, Watch,
-    neighbours::{Neighbour, index},
+    neighbours::{Exhaustive, Instructions, Neighbour, Screen, Search},
     squared_distance,
 };
 use proptest::prelude::*;
@@ -17,11 +19,30 @@ fn oracle(rows: &Matrix, query: &[f32], k: usize) -> Vec<Neighbour> {
     all
 }
 
+/// Every search that this CPU can run.
+fn searches(rows: &Matrix) -> Vec<(String, Box<dyn Search + '_>)> {
+    let screen = |instructions: Instructions| {
+        (format!("screen, {instructions}"), Box::new(Screen::new(rows, instructions)) as Box<dyn Search>)
+    };
+    let available = Instructions::ALL.into_iter().filter(|instructions| instructions.available());
+    let exhaustive: (String, Box<dyn Search>) = ("exhaustive".to_owned(), Box::new(Exhaustive::new(rows)));
+    std::iter::once(exhaustive).chain(available.map(screen)).collect()
+}
+
+/// All of them find what the oracle finds: together, and one query at a time.
 fn check(rows: &Matrix, queries: &Matrix, k: usize) {
-    let found = index(rows).nearest(queries, k, &Unwatched).unwrap();
-    assert_eq!(found.iter().len(), queries.rows());
-    for (query, found) in found.iter().enumerate() {
-        assert_eq!(found, oracle(rows, queries.row(query), k));
+    let expected: Vec<Vec<Neighbour>> =
+        (0..queries.rows()).map(|query| oracle(rows, queries.row(query), k)).collect();
+    for (name, search) in searches(rows) {
+        let found = search.nearest(queries, k, &Unwatched).unwrap();
+        assert_eq!(found.iter().len(), queries.rows(), "{name}");
+        for (query, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            assert_eq!(found, expected, "{name}, query {query}");
+        }
+        for (query, expected) in expected.iter().enumerate().take(5) {
+            let found = search.nearest(&queries.select(&[query as u32]), k, &Unwatched).unwrap();
+            assert_eq!(found.iter().next(), Some(&expected[..]), "{name}, query {query} alone");
+        }
     }
 }
 
@@ -47,9 +68,115 @@ fn matrix(most_rows: usize) -> impl Strategy<Value = (Matrix, Matrix)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
     #[test]
     fn the_answer_is_the_smallest_by_distance_and_row((rows, queries) in matrix(600), k in 1_usize..15) {
         check(&rows, &queries, k);
+    }
+
+    /// What the bound of the screen leaves to roundings is attacked: rows that are as far from the query
+    /// as the k-th but for a few units in the last place, beside rows and columns of other magnitudes.
+    #[test]
+    fn rows_that_differ_in_the_last_place_are_told_apart(attack in attack()) {
+        let (rows, queries) = attack;
+        check(&rows, &queries, 7);
+    }
+}
+
+/// Clouds around a center, each row of a cloud off it by some units in the last place of some columns.
+fn attack() -> impl Strategy<Value = (Matrix, Matrix)> {
+    let exponent = -12_i32..13;
+    (5_usize..40, exponent.clone(), exponent, 0_u32..4, any::<u64>()).prop_map(
+        |(columns, small, large, spread, seed)| {
+            use rand::{Rng, SeedableRng, rngs::StdRng};
+            let mut numbers = StdRng::seed_from_u64(seed);
+            let scale: Vec<f32> = (0..columns)
+                .map(|_| if numbers.gen_bool(0.2) { 10_f32.powi(large) } else { 10_f32.powi(small) })
+                .collect();
+            let centers: Vec<Vec<f32>> = (0..6)
+                .map(|_| scale.iter().map(|scale| scale * numbers.gen_range(-1.0_f32..1.0)).collect())
+                .collect();
+            let mut row = || -> Vec<f32> {
+                let center = &centers[numbers.gen_range(0..centers.len())];
+                let mut near = |&value: &f32| {
+                    let ulps = if numbers.gen_bool(0.3) { numbers.gen_range(0..=spread) } else { 0 };
+                    f32::from_bits(value.to_bits() + ulps)
+                };
+                center.iter().map(&mut near).collect()
+            };
+            let mut matrix =
+                |rows: usize| Matrix::new((0..rows).flat_map(|_| row()).collect(), columns).unwrap();
+            (matrix(700), matrix(20))
+        },
+    )
+}
+
+/// 3,000 windows of five overlapping kinds, with heavy tails, counts, constants and duplicates.
+fn windows() -> &'static (Matrix, Matrix) {
+    static WINDOWS: OnceLock<(Matrix, Matrix)> = OnceLock::new();
+    WINDOWS.get_or_init(|| {
+        use rand::{Rng, SeedableRng, rngs::StdRng};
+        let mut numbers = StdRng::seed_from_u64(11);
+        let columns = 97;
+        let loads: Vec<f32> = (0..12 * columns).map(|_| numbers.gen_range(-1.0..1.0)).collect();
+        let mut rows: Vec<Vec<f32>> = Vec::new();
+        for number in 0..3_200 {
+            if number % 50 == 49 {
+                rows.push(rows[number - 7].clone());
+                continue;
+            }
+            let kind = number % 5;
+            let factors: Vec<f32> =
+                (0..12).map(|i| (kind * i % 5) as f32 / 2.0 + numbers.gen_range(-1.0_f32..1.0)).collect();
+            let row = (0..columns).map(|column| {
+                let value: f32 = (0..12).map(|i| factors[i] * loads[i * columns + column]).sum::<f32>()
+                    + numbers.gen_range(-0.3_f32..0.3);
+                match column % 10 {
+                    0 => (2.0 * value).exp(),
+                    1 => value.round(),
+                    2 => 1.0,
+                    _ => value,
+                }
+            });
+            rows.push(row.collect());
+        }
+        let queries = rows.split_off(3_000);
+        (Matrix::new(rows.concat(), columns).unwrap(), Matrix::new(queries.concat(), columns).unwrap())
+    })
+}
+
+#[test]
+fn windows_of_telemetry_find_their_nearest() {
+    let (rows, queries) = windows();
+    for k in [1, 10, 200] {
+        check(rows, queries, k);
+    }
+}
+
+#[test]
+fn as_many_neighbours_as_there_are_rows_are_all_of_them() {
+    let (rows, queries) = windows();
+    let rows = rows.select(&(0..300).collect::<Vec<_>>());
+    let queries = queries.select(&[0, 1, 2, 3, 4, 5, 6]);
+    check(&rows, &queries, 300);
+    check(&rows, &queries, 1_000);
+}
+
+#[test]
+fn linfas_linear_search_finds_the_same_distances() {
+    use linfa_nn::{LinearSearch, NearestNeighbour, distance::L2Dist};
+    let (rows, queries) = windows();
+    let linear = rows.view().unwrap().mapv(f64::from);
+    let linear = LinearSearch::new().from_batch(&linear, L2Dist).unwrap();
+    let found = Screen::new(rows, Instructions::fastest()).nearest(queries, 10, &Unwatched).unwrap();
+    for (query, found) in found.iter().enumerate() {
+        let query: ndarray::Array1<f64> = queries.row(query).iter().copied().map(f64::from).collect();
+        let expected = linear.k_nearest(query.view(), 10).unwrap();
+        for (found, (point, _)) in found.iter().zip(expected) {
+            let distance: f64 = (&point - &query).mapv(|difference| difference * difference).sum();
+            assert!((found.squared_distance - distance).abs() <= 1e-12 * distance);
+        }
     }
 }
 
@@ -58,9 +185,11 @@ fn equally_near_rows_come_in_row_order_wherever_they_lie() {
     // 700 copies of the same row: more than a block, more than k.
     let rows = Matrix::new([1.0_f32, 2.0].repeat(700), 2).unwrap();
     let query = Matrix::new(vec![1.0, 2.0], 2).unwrap();
-    let found = index(&rows).nearest(&query, 3, &Unwatched).unwrap();
-    let numbers: Vec<u32> = found.iter().flatten().map(|found| found.row).collect();
-    assert_eq!(numbers, [0, 1, 2]);
+    for (name, search) in searches(&rows) {
+        let found = search.nearest(&query, 3, &Unwatched).unwrap();
+        let numbers: Vec<u32> = found.iter().flatten().map(|found| found.row).collect();
+        assert_eq!(numbers, [0, 1, 2], "{name}");
+    }
     check(&rows, &query, 10);
 }
 
@@ -68,20 +197,22 @@ fn equally_near_rows_come_in_row_order_wherever_they_lie() {
 fn with_fewer_rows_than_asked_for_all_are_found() {
     let rows = Matrix::new(vec![3.0, 1.0, 2.0], 1).unwrap();
     let query = Matrix::new(vec![0.0], 1).unwrap();
-    let found = index(&rows).nearest(&query, 10, &Unwatched).unwrap();
-    assert_eq!(found.iter().next().unwrap().iter().map(|found| found.row).collect::<Vec<_>>(), [1, 2, 0]);
+    for (name, search) in searches(&rows) {
+        let found = search.nearest(&query, 10, &Unwatched).unwrap();
+        let numbers: Vec<u32> = found.iter().flatten().map(|found| found.row).collect();
+        assert_eq!(numbers, [1, 2, 0], "{name}");
+    }
 }
 
 #[test]
 fn any_number_of_threads_finds_the_same() {
-    let table = crate::fixture::windows(60, 37, 5);
-    let mut rows = table.features;
-    for value in rows.values_mut().iter_mut().filter(|value| value.is_nan()) {
-        *value = 0.0;
-    }
+    let (rows, queries) = windows();
     let found = |threads| {
         let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        threads.install(|| index(&rows).nearest(&rows, 10, &Unwatched).unwrap())
+        threads.install(|| {
+            let search = Screen::new(rows, Instructions::fastest());
+            search.nearest(queries, 10, &Unwatched).unwrap()
+        })
     };
     let one = found(1);
     for threads in [2, 3, 7] {
@@ -109,5 +240,7 @@ impl Watch for Until {
 #[test]
 fn a_search_ends_when_its_watch_asks_for_it() {
     let rows = Matrix::zeros(5000, 8);
-    assert_eq!(index(&rows).nearest(&rows, 10, &Until(100.into())), Err(Stopped));
+    for (name, search) in searches(&rows) {
+        assert_eq!(search.nearest(&rows, 10, &Until(100.into())), Err(Stopped), "{name}");
+    }
 }

@@ -1,0 +1,47 @@
+use super::rotation::LEADING;
+
+/// Panels of a block: they stay in the cache while a share of the queries looks at them.
+pub(super) const PANELS: usize = 30;
+
+/// Where the rows of some panels lie, by their leading coordinates.
+///
+/// In few dimensions, or where rows form tight clusters, most blocks are too far from a query for any
+/// row of theirs; the order of the panels keeps the boxes small.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block {
+    low: [f32; LEADING],
+    high: [f32; LEADING],
+}
+
+impl Block {
+    /// A box without rows.
+    pub(super) const EMPTY: Self = Self { low: [f32::INFINITY; LEADING], high: [f32::NEG_INFINITY; LEADING] };
+
+    /// Makes room for a rotated row.
+    pub(super) fn include(&mut self, rotated: &[f64]) {
+        for axis in 0..LEADING {
+            let value = rotated.get(axis).copied().unwrap_or(0.0);
+            self.low[axis] = self.low[axis].min((value as f32).next_down());
+            self.high[axis] = self.high[axis].max((value as f32).next_up());
+        }
+    }
+
+    /// The smallest box around both.
+    pub(super) fn union(self, other: Self) -> Self {
+        Self {
+            low: std::array::from_fn(|axis| self.low[axis].min(other.low[axis])),
+            high: std::array::from_fn(|axis| self.high[axis].max(other.high[axis])),
+        }
+    }
+
+    /// Whether every row is further from a rotated query than `reach`, which has room for the roundings
+    /// of float32.
+    pub(super) fn is_beyond(&self, query: &[f32; LEADING], reach: f32) -> bool {
+        let mut square = 0.0;
+        for (axis, &place) in query.iter().enumerate() {
+            let outside = (self.low[axis] - place).max(place - self.high[axis]).max(0.0);
+            square += outside * outside;
+        }
+        square > reach * reach
+    }
+}
