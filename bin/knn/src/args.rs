@@ -47,6 +47,18 @@ pub(crate) enum Command {
   knn fit-only --window features_window_v1.parquet --schema feature_schema_v1.json \\
       --projector pca --fit-out knn_v1.parquet --model-out knn_v1.fit")]
     FitOnly(FitOnlyArgs),
+
+    /// Measure how well neighbours tell the phases of the windows held out; publish it as model knn
+    #[command(after_help = "Example:
+  knn metric --window features_window_v1.parquet --schema feature_schema_v1.json \\
+      --validation validation_v1.parquet --interval 20")]
+    Metric(MetricArgs),
+
+    /// Tell the phases of windows by a fit: a label and a confidence each
+    #[command(after_help = "Example:
+  knn predict --model knn_v1.fit --window new_windows.parquet --out predictions.parquet
+  knn predict --model knn_v1.fit --window new_windows.parquet --neighbors | head")]
+    Predict(PredictArgs),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +137,43 @@ pub(crate) struct StreamArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct MetricArgs {
+    #[command(flatten)]
+    pub(crate) windows: WindowArgs,
+
+    /// Seconds between two publications; the windows are read again when their file has changed (0: once)
+    #[arg(long, value_name = "S", default_value_t = 20.0, help_heading = "Publishing")]
+    pub(crate) interval: f64,
+
+    #[command(flatten, next_help_heading = "Publishing")]
+    pub(crate) publish: PublishArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// The fit, as produce and fit-only write it with --model-out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+
+    /// The windows (parquet), with the feature columns that the fit was made of
+    #[arg(long, value_name = "FILE")]
+    pub(crate) window: PathBuf,
+
+    /// Where the predictions go: parquet, or JSON lines if the name ends with .jsonl [default: JSON lines
+    /// on standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// With the training windows that voted, by their row among those of the fit, and their distances
+    #[arg(long)]
+    pub(crate) neighbors: bool,
+
+    /// Threads to compute on; the result does not depend on it [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct FitOnlyArgs {
     #[command(flatten)]
     pub(crate) fit: FitArgs,
@@ -134,9 +183,9 @@ pub(crate) struct FitOnlyArgs {
     pub(crate) fit_out: PathBuf,
 }
 
-/// What is read and how the fit is made.
+/// What is read, and how windows are parted and told.
 #[derive(Debug, Args)]
-pub(crate) struct FitArgs {
+pub(crate) struct WindowArgs {
     /// The window table (parquet)
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub(crate) window: PathBuf,
@@ -153,19 +202,6 @@ pub(crate) struct FitArgs {
     /// Use at most this many windows, evenly spaced
     #[arg(long, value_name = "N", help_heading = "Input")]
     pub(crate) max_rows: Option<NonZeroUsize>,
-
-    /// How windows become points: lda parts the phases, pca keeps the variance
-    #[arg(
-        long,
-        default_value = "lda",
-        value_parser = PossibleValuesParser::new(Projector::NAMES).try_map(|name| name.parse::<Projector>()),
-        help_heading = "Fit"
-    )]
-    pub(crate) projector: Projector,
-
-    /// Number of clusters
-    #[arg(long, value_name = "K", default_value_t = 8, help_heading = "Fit")]
-    pub(crate) k_clusters: usize,
 
     /// Number of neighbours that vote, by 1 / distance
     #[arg(long, value_name = "K", default_value_t = 10, help_heading = "Fit")]
@@ -194,6 +230,26 @@ pub(crate) struct FitArgs {
     /// Threads to compute on; the result does not depend on it [default: one a core]
     #[arg(long, value_name = "N", help_heading = "Fit")]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// How a fit is made.
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    #[command(flatten)]
+    pub(crate) windows: WindowArgs,
+
+    /// How windows become points: lda parts the phases, pca keeps the variance
+    #[arg(
+        long,
+        default_value = "lda",
+        value_parser = PossibleValuesParser::new(Projector::NAMES).try_map(|name| name.parse::<Projector>()),
+        help_heading = "Fit"
+    )]
+    pub(crate) projector: Projector,
+
+    /// Number of clusters
+    #[arg(long, value_name = "K", default_value_t = 8, help_heading = "Fit")]
+    pub(crate) k_clusters: usize,
 
     /// Where the fit itself goes: all that is needed to classify new windows (Arrow IPC)
     #[arg(long, value_name = "FILE", help_heading = "Output")]

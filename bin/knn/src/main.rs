@@ -1,10 +1,14 @@
 //! The knn command.
 
 mod args;
+mod metric;
+mod outputs;
+mod predict;
 mod produce;
 mod progress;
 mod stream;
 mod summary;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -21,6 +25,8 @@ fn main() -> ExitCode {
             Command::Produce(args) => produce::produce(args, stop).await,
             Command::Stream(args) => stream::stream(args, stop).await,
             Command::FitOnly(args) => produce::fit_only(args, stop).await,
+            Command::Metric(args) => metric::metric(args, stop).await,
+            Command::Predict(args) => predict::predict(args, stop).await,
         }
     })
 }

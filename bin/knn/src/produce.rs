@@ -1,30 +1,25 @@
 use std::{
-    fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use command::{Failure, Stop};
-use knn::{
-    Cloud, FitId, Pace, ParamGuard, Pending, Performance, ProduceError, ProduceParams, ProduceValidParams,
-    Produced, Recipe, Source, SplitError, Stage, TableError, Validation, Watch, WindowTable,
-};
+use knn::{Cloud, FitId, Pace, ParamGuard, Pending, Performance, ProduceValidParams, Produced, Stage, Watch};
 use publisher::Publisher;
 
 use crate::{
     args::{FitArgs, FitOnlyArgs, ProduceArgs},
+    outputs::Outputs,
     progress::Progress,
     summary::Summary,
+    windows::Windows,
 };
 
 /// A fit to make: its parameters are checked, its outputs can be written.
 struct Job {
-    window: PathBuf,
-    schema: PathBuf,
-    validation: Option<PathBuf>,
-    max_rows: Option<usize>,
+    windows: Windows,
     params: ProduceValidParams,
     threads: usize,
     fit_out: Option<PathBuf>,
@@ -96,40 +91,13 @@ async fn make(job: Job, stop: Stop) -> Result<Made, Failure> {
 
 impl Job {
     fn check(args: FitArgs, fit_out: Option<PathBuf>) -> Result<Self, Failure> {
-        let params = ProduceParams::default()
-            .projector(args.projector)
-            .clusters(args.k_clusters)
-            .neighbours(args.k_neighbors)
-            .recipe(args.split_recipe)
-            .train_hosts(args.train_hosts)
-            .seed(args.seed);
+        let (windows, params, threads) = Windows::check(args.windows)?;
+        let params = params.projector(args.projector).clusters(args.k_clusters);
         let params = params.check().map_err(Failure::usage)?;
-        if args.split_recipe == Recipe::Sample && args.validation.is_none() {
-            return Err(Failure::usage(SplitError::NoSamples));
-        }
-        let inputs = [Some(&args.window), Some(&args.schema), args.validation.as_ref()];
-        let mut taken: Vec<(PathBuf, &str)> = Vec::new();
-        for input in inputs.into_iter().flatten() {
-            // Where it lies and, behind a link, what it is.
-            let places = [place(input), fs::canonicalize(input)];
-            taken.extend(places.into_iter().flatten().map(|place| (place, "is an input")));
-        }
-        for (flag, path) in [("--fit-out", &fit_out), ("--model-out", &args.model_out)] {
-            if let Some(path) = path {
-                let place = check_output(flag, path, &taken)?;
-                taken.push((place, "is the file of --fit-out too"));
-            }
-        }
-        Ok(Self {
-            window: args.window,
-            schema: args.schema,
-            validation: args.validation,
-            max_rows: args.max_rows.map(Into::into),
-            params,
-            threads: args.threads.map_or(0, Into::into),
-            fit_out,
-            model_out: args.model_out,
-        })
+        let mut outputs = Outputs::beside(windows.files());
+        outputs.claim("--fit-out", fit_out.as_ref())?;
+        outputs.claim("--model-out", args.model_out.as_ref())?;
+        Ok(Self { windows, params, threads, fit_out, model_out: args.model_out })
     }
 
     fn run(&self, stop: Stop) -> Result<Made, Failure> {
@@ -150,47 +118,7 @@ impl Job {
     }
 
     fn learn(&self, progress: &Progress) -> Result<Produced, Failure> {
-        let validation = self.validation.as_deref().map(Validation::read).transpose()?;
-        let source = Source {
-            window: &self.window,
-            schema: &self.schema,
-            validation: validation.as_ref(),
-            max_rows: self.max_rows,
-        };
-        let table = WindowTable::read(&source, progress).map_err(|error| match error {
-            TableError::Stopped(_) => Failure::Interrupted,
-            error => error.into(),
-        })?;
-        self.params.produce(table, progress).map_err(|error| self.failure(error))
+        let table = self.windows.read(progress)?;
+        self.params.produce(table, progress).map_err(|error| self.windows.failure(error))
     }
-
-    /// Names the table that a fit could not be made of.
-    fn failure(&self, error: ProduceError) -> Failure {
-        if error.is_stop() {
-            Failure::Interrupted
-        } else {
-            anyhow!(error).context(self.window.display().to_string()).into()
-        }
-    }
-}
-
-/// Says before an hour of work, not after it, that its result has nowhere to go. Gives the place that it
-/// goes to, none of those taken.
-fn check_output(flag: &str, path: &Path, taken: &[(PathBuf, &str)]) -> Result<PathBuf, Failure> {
-    let refused = |why: &str| Err(Failure::usage(format!("{flag} {}: {why}", path.display())));
-    if path.is_dir() {
-        return refused("is a folder, expected a file");
-    }
-    let Ok(place) = place(path) else { return refused("the folder does not exist") };
-    match taken.iter().find(|(taken, _)| *taken == place) {
-        Some((_, why)) => refused(why),
-        None => Ok(place),
-    }
-}
-
-/// Where a file of this path is or would be, however the path is spelt.
-fn place(path: &Path) -> io::Result<PathBuf> {
-    // With a dot behind it, also no name at all is a folder, and a file is none.
-    let folder = path.parent().unwrap_or(Path::new("")).join(".");
-    Ok(fs::canonicalize(folder)?.join(path.file_name().unwrap_or_default()))
 }

@@ -62,7 +62,7 @@ impl fmt::Display for Summary<'_> {
 const NAMED: usize = 3;
 
 /// A score in one line.
-struct Shown<'a>(&'a Score);
+pub(crate) struct Shown<'a>(pub(crate) &'a Score);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@ use episodes::Phase;
 
 use crate::{
     matrix::Matrix,
-    neighbours::{self, Neighbour, Search},
+    neighbours::{self, Neighbour, Neighbours, Search},
     watch::{Stopped, Watch},
 };
 
@@ -22,8 +22,17 @@ impl<'a> Classifier<'a> {
 
     /// The phase of every standardized window of `z`.
     pub fn classify(&self, z: &Matrix, watch: &dyn Watch) -> Result<Vec<Vote>, Stopped> {
-        let found = self.search.nearest(z, self.neighbours, watch)?;
-        Ok(found.iter().map(|neighbours| vote(neighbours, self.phases)).collect())
+        Ok(self.vote(&self.nearest(z, watch)?))
+    }
+
+    /// The training windows that vote on every standardized window of `z`.
+    pub fn nearest(&self, z: &Matrix, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
+        self.search.nearest(z, self.neighbours, watch)
+    }
+
+    /// What they say.
+    pub fn vote(&self, found: &Neighbours) -> Vec<Vote> {
+        found.iter().map(|neighbours| vote(neighbours, self.phases)).collect()
     }
 }
 

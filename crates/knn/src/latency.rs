@@ -6,6 +6,9 @@ use crate::{
     watch::{Stopped, Unwatched, Watch},
 };
 
+/// Windows that are timed, at most, of those that there are, evenly spaced.
+pub(crate) const WINDOWS_ALONE: usize = 64;
+
 /// The median time to tell the phase of one standardized window that comes alone, over these rows of
 /// `z`. `None` without rows.
 ///

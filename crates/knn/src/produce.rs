@@ -6,13 +6,13 @@ use crate::{
     classifier::Classifier,
     fit::Fit,
     kmeans::{ClusterError, Clusters},
-    latency::single_window_latency,
+    latency::{WINDOWS_ALONE, single_window_latency},
     origin::Busiest,
     params::ProduceValidParams,
     points::Points,
     projection::{ProjectError, Projection},
     sample::{self, Use},
-    score::{Confusion, Score},
+    score::Score,
     split::{Recipe, Split, SplitError},
     standardize::{StandardizeError, Standardizer},
     table::WindowTable,
@@ -23,8 +23,6 @@ use crate::{
 const PROJECTION_ROWS: usize = 50_000;
 /// Most training rows that the centroids are fit on, drawn by the seed.
 const CLUSTER_ROWS: usize = 100_000;
-/// Most test windows that are timed one by one, evenly spaced.
-const WINDOWS_ALONE: usize = 64;
 
 /// What a produce made.
 #[derive(Debug, Clone)]
@@ -119,13 +117,7 @@ impl ProduceValidParams {
     /// Runs on the current rayon pool. Equal input and parameters give equal results, to the bit, on
     /// any number of threads of one kind of machine.
     pub fn produce(&self, table: WindowTable, watch: &dyn Watch) -> Result<Produced, ProduceError> {
-        let picks = self.recipe == Recipe::Host && self.train_hosts.is_empty();
-        let picked = table.busiest_host.clone().filter(|_| picks);
-        let train_hosts = match &picked {
-            Some(picked) => vec![picked.host.clone()],
-            None => self.train_hosts.clone(),
-        };
-        let split = Split::new(self.recipe, &train_hosts, &table.origin, table.samples.as_ref(), self.seed)?;
+        let (split, train_hosts, picked) = self.split(&table)?;
         let learned = split.learned();
         self.check(&table.phases, &learned)?;
 
@@ -165,15 +157,7 @@ impl ProduceValidParams {
         let alone = sample::evenly(split.test.len(), WINDOWS_ALONE);
         let alone: Vec<u32> = alone.into_iter().map(|place| split.test[place as usize]).collect();
         watch.begin(Stage::Measure, alone.len() as u64);
-        let score = |rows: &[u32], told: &[Phase]| {
-            let mut by_episode = vec![Confusion::default(); origin.episodes.names().len()];
-            for (&row, &told) in rows.iter().zip(told) {
-                let row = row as usize;
-                by_episode[origin.episodes.codes()[row] as usize].add(phases[row], told);
-            }
-            by_episode.retain(|episode| episode.total() > 0);
-            Score::of(&by_episode, self.seed)
-        };
+        let score = |rows: &[u32], told: &[Phase]| Score::told(&origin, &phases, rows, told, self.seed);
         let within = told_within.map(|told| score(&split.validation, &told));
         let held_out = score(&split.test, &told);
         let latency = single_window_latency(&classifier, &z, &alone, watch)?;
@@ -229,7 +213,22 @@ impl ProduceValidParams {
         Ok(Produced { fit, points, report })
     }
 
-    fn check(&self, phases: &[Phase], learned: &[u32]) -> Result<(), ProduceError> {
+    /// The split of a table, its training hosts, and why one was picked if nobody named any.
+    pub(crate) fn split(
+        &self,
+        table: &WindowTable,
+    ) -> Result<(Split, Vec<String>, Option<Busiest>), SplitError> {
+        let picks = self.recipe == Recipe::Host && self.train_hosts.is_empty();
+        let picked = table.busiest_host.clone().filter(|_| picks);
+        let train_hosts = match &picked {
+            Some(picked) => vec![picked.host.clone()],
+            None => self.train_hosts.clone(),
+        };
+        let split = Split::new(self.recipe, &train_hosts, &table.origin, table.samples.as_ref(), self.seed)?;
+        Ok((split, train_hosts, picked))
+    }
+
+    pub(crate) fn check(&self, phases: &[Phase], learned: &[u32]) -> Result<(), ProduceError> {
         let first = learned.first().map(|&row| phases[row as usize]);
         if let Some(phase) = first
             && learned.iter().all(|&row| phases[row as usize] == phase)

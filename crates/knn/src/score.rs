@@ -2,7 +2,10 @@ use rand::Rng;
 
 use episodes::Phase;
 
-use crate::sample::{self, Use};
+use crate::{
+    origin::Origin,
+    sample::{self, Use},
+};
 
 const CLASSES: usize = Phase::ALL.len();
 /// Resamples of the bootstrap.
@@ -62,6 +65,17 @@ pub struct Score {
 }
 
 impl Score {
+    /// The score of what was told of some rows of a table, whose phases these are.
+    pub(crate) fn told(origin: &Origin, phases: &[Phase], rows: &[u32], told: &[Phase], seed: u64) -> Self {
+        let mut by_episode = vec![Confusion::default(); origin.episodes.names().len()];
+        for (&row, &told) in rows.iter().zip(told) {
+            let row = row as usize;
+            by_episode[origin.episodes.codes()[row] as usize].add(phases[row], told);
+        }
+        by_episode.retain(|episode| episode.total() > 0);
+        Self::of(&by_episode, seed)
+    }
+
     /// The score of all episodes, each given as its own confusion. `seed` draws the resamples.
     pub fn of(episodes: &[Confusion], seed: u64) -> Self {
         let mut all = Confusion::default();

@@ -137,7 +137,8 @@ fn wanted(source: &Source<'_>, episodes: &Dictionary) -> Result<Vec<u32>, TableE
     Ok(places.into_iter().map(|place| accepted[place as usize]).collect())
 }
 
-fn features(
+/// The rows of these columns, side by side.
+pub(crate) fn features(
     columns: &Columns,
     found: &[Column],
     rows: &[u32],

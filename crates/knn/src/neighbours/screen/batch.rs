@@ -1,14 +1,13 @@
 //! Many queries: every thread looks for some of them, panel by panel.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::{
     Level, Screen, block,
-    kernel::{Hit, Hits, PANEL, TILE_PANELS, TILE_QUERIES},
+    kernel::{Hit, Hits, TILE_PANELS, TILE_QUERIES},
     limits::{Limits, Query},
     prepared::Prepared,
+    rotation::LEADING,
 };
 use crate::{
     matrix::Matrix,
@@ -35,13 +34,13 @@ struct Tile {
 
 impl Screen<'_> {
     pub(super) fn batch(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
-        // Queries of one neighbourhood share a tile and begin with the panels of that neighbourhood.
-        let own: Vec<Range<usize>> = (0..queries.rows())
+        // Queries of one neighbourhood share a tile.
+        let own: Vec<usize> = (0..queries.rows())
             .into_par_iter()
-            .map(|number| self.cells.of_row(&self.rotation.leading(queries.row(number))))
+            .map(|number| self.cells.of_row(&self.rotation.leading(queries.row(number))).start)
             .collect();
         let mut numbers: Vec<u32> = (0..queries.rows() as u32).collect();
-        numbers.sort_by_key(|&number| own[number as usize].start);
+        numbers.sort_by_key(|&number| own[number as usize]);
 
         let tiles = queries.rows().div_ceil(TILE_QUERIES);
         let share = tiles.div_ceil(rayon::current_num_threads()).clamp(1, TILES);
@@ -49,12 +48,9 @@ impl Screen<'_> {
             .par_chunks(share * TILE_QUERIES)
             .map(|numbers| {
                 watch.check()?;
-                let last = numbers.len() - 1;
-                let near =
-                    own[numbers[0] as usize].start / PANEL..own[numbers[last] as usize].end.div_ceil(PANEL);
                 let mut tiles: Vec<Tile> =
                     numbers.chunks(TILE_QUERIES).map(|numbers| self.tile(queries, numbers, k)).collect();
-                self.sweep_tiles(&mut tiles, queries, near);
+                self.sweep_tiles(&mut tiles, queries);
                 watch.advance(numbers.len() as u64);
                 let found = tiles.into_iter().flat_map(|tile| tile.numbers.into_iter().zip(tile.nearest));
                 Ok(found.take(numbers.len()).collect())
@@ -82,14 +78,19 @@ impl Screen<'_> {
         Tile { numbers, queries: prepared, words, first, limits, nearest }
     }
 
-    fn sweep_tiles(&self, tiles: &mut [Tile], queries: &Matrix, near: Range<usize>) {
+    fn sweep_tiles(&self, tiles: &mut [Tile], queries: &Matrix) {
         let first = self.first.batch;
         let level: &Level = &self.levels[first];
-        let mut blocks: Vec<usize> = (0..self.panels().div_ceil(block::PANELS)).collect();
-        let near = near.start / block::PANELS..near.end.div_ceil(block::PANELS);
-        blocks.sort_by_key(|&block| {
-            if block < near.start { near.start - block } else { (block + 1).saturating_sub(near.end) }
-        });
+        // Nearest to their middle first: the sooner a radius is small, the less is looked at closely.
+        let mut middle = [0.0; LEADING];
+        for query in tiles.iter().flat_map(|tile| &tile.queries) {
+            for (sum, place) in middle.iter_mut().zip(query.leading) {
+                *sum += place / (tiles.len() * TILE_QUERIES) as f32;
+            }
+        }
+        let mut blocks: Vec<usize> = (0..self.blocks.len()).collect();
+        let distance: Vec<f32> = self.blocks.iter().map(|block| block.squared_distance(&middle)).collect();
+        blocks.sort_by(|&a, &b| distance[a].total_cmp(&distance[b]));
         let mut hits = Hits::new();
         for block in blocks {
             let beyond = |(query, limits): (&Prepared, &Limits)| {

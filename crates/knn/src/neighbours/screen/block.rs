@@ -37,11 +37,17 @@ impl Block {
     /// Whether every row is further from a rotated query than `reach`, which has room for the roundings
     /// of float32.
     pub(super) fn is_beyond(&self, query: &[f32; LEADING], reach: f32) -> bool {
+        self.squared_distance(query) > reach * reach
+    }
+
+    /// The squared distance of a rotated query from the box, in its coordinates; infinite from one
+    /// without rows.
+    pub(super) fn squared_distance(&self, query: &[f32; LEADING]) -> f32 {
         let mut square = 0.0;
         for (axis, &place) in query.iter().enumerate() {
             let outside = (self.low[axis] - place).max(place - self.high[axis]).max(0.0);
             square += outside * outside;
         }
-        square > reach * reach
+        square
     }
 }

@@ -11,11 +11,12 @@ use super::{
     kernel::{self, GROUP, Instructions, Kernel, Lanes, Line, PANEL},
     large_pages,
     lattice::{Lattice, Prefix},
-    rotation::{LEADING, Rotation, spaced},
+    rotation::{LEADING, Rotation},
 };
 use crate::{
     matrix::Matrix,
     neighbours::{Neighbours, Search},
+    sample::evenly,
     watch::Unwatched,
 };
 
@@ -61,7 +62,7 @@ impl<'a> Screen<'a> {
         drop(leading);
 
         let groups = rows.columns().div_ceil(GROUP);
-        let sample = spaced(rows.rows(), STEP_SAMPLE);
+        let sample = evenly(rows.rows(), STEP_SAMPLE);
         let sample = rotation.rotate(sample.iter().map(|&row| rows.row(row as usize)));
         let lattice = Lattice::for_rows(&sample);
 
@@ -149,7 +150,7 @@ impl<'a> Screen<'a> {
     /// Keeps the levels that are worth it, by a sample of rows that are looked for among all, in a
     /// sample of the panels.
     fn settle_depths(&mut self) {
-        let numbers = spaced(self.order.len(), QUERY_SAMPLE);
+        let numbers = evenly(self.order.len(), QUERY_SAMPLE);
         // Each of them finds itself.
         let found = self.nearest(&self.rows.select(&numbers), TYPICAL_K + 1, &Unwatched);
         let radii: Vec<f64> = found
@@ -159,7 +160,7 @@ impl<'a> Screen<'a> {
             .collect();
         let rotated =
             |rows: &[u32]| self.rotation.rotate(rows.iter().map(|&row| self.rows.row(row as usize)));
-        let places = spaced(self.order.len() / PANEL, PANEL_SAMPLE);
+        let places = evenly(self.order.len() / PANEL, PANEL_SAMPLE);
         let rows = places.into_iter().flat_map(|panel| &self.order[panel as usize * PANEL..][..PANEL]);
         let panels = rotated(&rows.copied().collect::<Vec<u32>>());
         let queries = rotated(&numbers);

@@ -1,6 +1,6 @@
 use faer::{Accum, Mat, MatMut, MatRef, Par, linalg::matmul::matmul};
 
-use crate::{eigen::Eigen, matrix::Matrix, scatter::Rows, watch::Unwatched};
+use crate::{eigen::Eigen, matrix::Matrix, sample::evenly, scatter::Rows, watch::Unwatched};
 
 /// Rows that the axes are found on, at most.
 const SAMPLE: usize = 20_000;
@@ -29,7 +29,7 @@ impl Rotation {
     /// The principal axes of a sample of the rows.
     pub(super) fn of(rows: &Matrix) -> Self {
         let columns = rows.columns();
-        let numbers = spaced(rows.rows(), SAMPLE);
+        let numbers = evenly(rows.rows(), SAMPLE);
         let sample = Rows { matrix: rows, numbers: &numbers, class_of: &vec![0; numbers.len()], classes: 1 };
         let axes = sample.means(&Unwatched).and_then(|means| {
             let scatter = sample.scatter(&means, &Unwatched)?;
@@ -128,10 +128,4 @@ fn norms(axes: &Mat<f64>) -> (f64, f64) {
     // The roundings of these sums are some hundred units of 1e-16 times the columns.
     let own = 1e-13 * columns as f64;
     ((1.0 + off.norm_l2() * (1.0 + own) + own).sqrt(), trace.sqrt() * (1.0 + own))
-}
-
-/// At most `most` of the numbers below `rows`, evenly spaced.
-pub(super) fn spaced(rows: usize, most: usize) -> Vec<u32> {
-    let count = rows.min(most);
-    (0..count).map(|i| (i as u64 * rows as u64 / count as u64) as u32).collect()
 }

@@ -1,9 +1,6 @@
 //! Few queries: all threads look for the same one.
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -50,16 +47,21 @@ impl Screen<'_> {
         let squared_radius = AtomicU64::new(nearest.squared_radius().to_bits());
         let bytes = self.panels() * self.levels[self.first.single].groups * PANEL * GROUP;
         let threads = rayon::current_num_threads().min(bytes / SHARE).max(1);
+        // Nearest first: the sooner the radius is small, the less is looked at closely.
+        let mut blocks: Vec<(f32, usize)> = self
+            .blocks
+            .iter()
+            .map(|block| block.squared_distance(&query.prepared.leading))
+            .zip(0..)
+            .collect();
+        blocks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let part = |thread: usize| blocks.iter().skip(thread).step_by(threads).map(|&(_, block)| block);
         if threads == 1 {
-            return self.sweep(0..self.blocks.len(), query, &squared_radius, nearest);
+            return self.sweep(part(0), query, &squared_radius, nearest);
         }
-        let share = self.blocks.len().div_ceil(threads);
         let parts: Vec<Nearest> = (0..threads)
             .into_par_iter()
-            .map(|thread| {
-                let part = thread * share..self.blocks.len().min((thread + 1) * share);
-                self.sweep(part, query, &squared_radius, nearest.clone())
-            })
+            .map(|thread| self.sweep(part(thread), query, &squared_radius, nearest.clone()))
             .collect();
         let mut best = nearest;
         for &neighbour in parts.iter().flat_map(Nearest::found) {
@@ -70,7 +72,7 @@ impl Screen<'_> {
 
     fn sweep(
         &self,
-        blocks: Range<usize>,
+        blocks: impl Iterator<Item = usize>,
         query: &Query<'_>,
         shared: &AtomicU64,
         mut nearest: Nearest,
@@ -85,7 +87,7 @@ impl Screen<'_> {
             let others = f64::from_bits(shared.fetch_min(own.to_bits(), Ordering::Relaxed));
             limits.narrow(self, query.prepared, others);
             if self.blocks[block].is_beyond(&query.prepared.leading, limits.around) {
-                continue;
+                break;
             }
             let panels = block * block::PANELS..self.panels().min((block + 1) * block::PANELS);
             for panel in panels.step_by(STRIP_PANELS) {

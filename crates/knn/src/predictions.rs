@@ -1,0 +1,179 @@
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use episodes::CREATED_BY;
+use parquet::{
+    basic::{Compression, ZstdLevel},
+    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type},
+    errors::ParquetError,
+    file::{
+        properties::WriterProperties,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::parser::parse_message_type,
+};
+use serde::Serialize;
+
+use crate::{
+    classifier::Vote,
+    fit::Fit,
+    neighbours::Neighbours,
+    origin::Origin,
+    unlabelled::Unlabelled,
+    watch::{Stage, Stopped, Watch},
+};
+
+/// What a fit says of windows: one entry a window, in the order of their table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// Where the windows are from, if their table says it.
+    pub origin: Option<Origin>,
+    /// The phase of each, and how sure the fit is.
+    pub votes: Vec<Vote>,
+    /// The training windows that voted, nearest first: their rows are those of [`Fit::training`].
+    pub neighbours: Neighbours,
+}
+
+impl Fit {
+    /// Tells the phase of every window by all training windows.
+    pub fn predict(&self, windows: Unlabelled, watch: &dyn Watch) -> Result<Predictions, Stopped> {
+        let Unlabelled { features, origin } = windows;
+        let z = self.standardizer.transform(&features, watch)?;
+        drop(features);
+        watch.begin(Stage::Classify, z.rows() as u64);
+        let classifier = self.classifier();
+        let neighbours = classifier.nearest(&z, watch)?;
+        Ok(Predictions { origin, votes: classifier.vote(&neighbours), neighbours })
+    }
+}
+
+/// One line of [`Predictions::lines`].
+#[derive(Serialize)]
+struct Line<'a> {
+    row: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    episode_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_idx: Option<u32>,
+    phase: String,
+    confidence: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    neighbors: Option<Vec<Near>>,
+}
+
+#[derive(Serialize)]
+struct Near {
+    row: u32,
+    distance: f64,
+}
+
+impl Predictions {
+    /// Number of windows.
+    pub fn rows(&self) -> usize {
+        self.votes.len()
+    }
+
+    /// Writes one JSON object a line; `neighbours`: with the training windows that voted.
+    pub fn lines(&self, neighbours: bool, to: &mut impl Write) -> io::Result<()> {
+        let origin = self.origin.as_ref();
+        for (row, (vote, near)) in self.votes.iter().zip(self.neighbours.iter()).enumerate() {
+            let near = || {
+                near.iter()
+                    .map(|near| Near { row: near.row, distance: near.squared_distance.sqrt() })
+                    .collect()
+            };
+            let line = Line {
+                row,
+                episode_id: origin.map(|origin| origin.episodes.name(row)),
+                host_id: origin.map(|origin| origin.hosts.name(row)),
+                profile: origin.map(|origin| origin.profiles.name(row)),
+                window_idx: origin.and_then(|origin| origin.window_idx.as_ref()).map(|all| all[row]),
+                phase: vote.phase.to_string(),
+                confidence: vote.confidence,
+                neighbors: neighbours.then(near),
+            };
+            serde_json::to_writer(&mut *to, &line)?;
+            to.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// The same as a parquet file, zstd, one row group.
+    pub fn encode(&self, neighbours: bool) -> Result<Vec<u8>, ParquetError> {
+        let window_idx = self.origin.as_ref().and_then(|origin| origin.window_idx.as_ref());
+        let mut schema = "message predictions {\n".to_owned();
+        if self.origin.is_some() {
+            for name in ["episode_id", "host_id", "profile"] {
+                schema += &format!("required binary {name} (STRING);\n");
+            }
+        }
+        if window_idx.is_some() {
+            schema += "required int64 window_idx;\n";
+        }
+        schema += "required binary phase (STRING);\nrequired double confidence;\n";
+        if neighbours {
+            for (name, element) in [("neighbor_rows", "int64"), ("neighbor_distances", "double")] {
+                schema += &format!(
+                    "required group {name} (LIST) {{ repeated group list {{ required {element} element; }} }}\n"
+                );
+            }
+        }
+        schema += "}";
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+            .set_created_by(CREATED_BY.to_owned())
+            .build();
+        let schema = Arc::new(parse_message_type(&schema)?);
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
+        let mut group = writer.next_row_group()?;
+        if let Some(origin) = &self.origin {
+            for names in [&origin.episodes, &origin.hosts, &origin.profiles] {
+                let rows: Vec<ByteArray> = (0..self.rows()).map(|row| names.name(row).into()).collect();
+                column::<ByteArrayType>(&mut group, &rows, None)?;
+            }
+        }
+        if let Some(window_idx) = window_idx {
+            let rows: Vec<i64> = window_idx.iter().copied().map(i64::from).collect();
+            column::<Int64Type>(&mut group, &rows, None)?;
+        }
+        let phases: Vec<ByteArray> =
+            self.votes.iter().map(|vote| vote.phase.to_string().as_str().into()).collect();
+        column::<ByteArrayType>(&mut group, &phases, None)?;
+        let confidences: Vec<f64> = self.votes.iter().map(|vote| vote.confidence).collect();
+        column::<DoubleType>(&mut group, &confidences, None)?;
+        if neighbours {
+            let near = || self.neighbours.iter().flatten();
+            let each = self.neighbours.iter().next().map_or(1, <[_]>::len);
+            let rows: Vec<i64> = near().map(|near| near.row.into()).collect();
+            column::<Int64Type>(&mut group, &rows, Some(each))?;
+            let distances: Vec<f64> = near().map(|near| near.squared_distance.sqrt()).collect();
+            column::<DoubleType>(&mut group, &distances, Some(each))?;
+        }
+        group.close()?;
+        writer.into_inner()
+    }
+}
+
+/// Writes a column, of lists of so many each if there is a number.
+fn column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    values: &[T::T],
+    each: Option<usize>,
+) -> Result<(), ParquetError> {
+    let missing = || ParquetError::General("the schema has fewer columns than are written".to_owned());
+    let mut column = group.next_column()?.ok_or_else(missing)?;
+    match each {
+        None => column.typed::<T>().write_batch(values, None, None)?,
+        Some(each) => {
+            let begins: Vec<i16> = (0..values.len()).map(|i| i16::from(i % each != 0)).collect();
+            column.typed::<T>().write_batch(values, Some(&vec![1; values.len()]), Some(&begins))?
+        }
+    };
+    column.close()
+}
