@@ -7,6 +7,7 @@ use publisher::Publisher;
 use crate::{
     args::MetricArgs,
     progress::Progress,
+    stream::seconds,
     summary::Shown,
     windows::{State, Windows},
 };
@@ -22,8 +23,7 @@ struct Job {
 pub(crate) async fn metric(args: MetricArgs, stop: Stop) -> Result<(), Failure> {
     let (windows, params, threads) = Windows::check(args.windows)?;
     let job = Arc::new(Job { windows, params: params.check().map_err(Failure::usage)?, threads });
-    let interval = Duration::try_from_secs_f64(args.interval)
-        .map_err(|_| Failure::usage(format!("--interval {:?}: expected 0 or more seconds", args.interval)))?;
+    let interval = seconds("--interval", args.interval)?;
     let publisher = Publisher::open("knn", &args.publish)?;
     tokio::select! {
         biased;

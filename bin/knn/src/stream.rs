@@ -10,9 +10,7 @@ use crate::args::StreamArgs;
 /// Publishes a fit, again and again with --loop. Ends with `Interrupted` on Ctrl-C.
 pub(crate) async fn stream(args: StreamArgs, stop: Stop) -> Result<(), Failure> {
     let pace = Pace::new(args.burst_size, args.rate_hz).map_err(Failure::usage)?;
-    let pause = Duration::try_from_secs_f64(args.cycle_pause_s).map_err(|_| {
-        Failure::usage(format!("--cycle-pause-s {:?}: expected 0 or more seconds", args.cycle_pause_s))
-    })?;
+    let pause = seconds("--cycle-pause-s", args.cycle_pause_s)?;
     tokio::select! {
         biased;
         () = stop.wait() => Err(Failure::Interrupted),
@@ -62,6 +60,12 @@ pub(crate) fn share(text: &str) -> Result<Unit, String> {
 /// A latency off the command line.
 pub(crate) fn positive(text: &str) -> Result<Positive, String> {
     number(text).and_then(|number| Positive::new(number).map_err(|error| error.to_string()))
+}
+
+/// The time of a flag.
+pub(crate) fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| Failure::usage(format!("{flag} {value:?}: expected 0 or more seconds")))
 }
 
 fn number(text: &str) -> Result<f64, String> {

@@ -36,6 +36,7 @@ mod positioned;
 mod predictions;
 mod produce;
 mod projection;
+mod row_group;
 mod sample;
 mod scatter;
 mod schema;

@@ -26,7 +26,8 @@ use crate::{
 /// - Answers are in that order, nearest first. Fewer than `k` rows are answered only when there are
 ///   fewer.
 /// - There is at least one row. Rows and queries are finite and have the same number of columns.
-/// - The watch is asked between blocks of some tens of milliseconds and told of every query.
+/// - The watch is asked before every share of the queries, at most some hundreds of them, and told of
+///   every query.
 pub trait Search: Send + Sync {
     /// Number of rows that are searched.
     fn rows(&self) -> usize;

@@ -1,24 +1,18 @@
-use std::{fmt::Write, path::Path, sync::Arc};
+use std::{fmt::Write, path::Path};
 
+use episodes::Phase;
 use parquet::{
-    basic::{Compression, ZstdLevel},
-    data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type, Int64Type},
+    data_type::{BoolType, FloatType, Int32Type, Int64Type},
     errors::ParquetError,
-    file::{
-        metadata::KeyValue,
-        properties::WriterProperties,
-        writer::{SerializedFileWriter, SerializedRowGroupWriter},
-    },
-    schema::parser::parse_message_type,
+    file::metadata::KeyValue,
 };
 use sha2::{Digest, Sha256};
-
-use episodes::{CREATED_BY, Phase};
 
 use crate::{
     columns::{ColumnError, Columns},
     origin::Origin,
     projection::AXES,
+    row_group,
 };
 
 const COLUMNS: &str = "
@@ -100,37 +94,28 @@ impl Points {
     pub fn encode(&self) -> Result<Vec<u8>, ParquetError> {
         let window_idx = self.origin.window_idx.as_deref();
         let last = window_idx.map_or("", |_| WINDOW_IDX);
-        let schema = Arc::new(parse_message_type(&format!("message points {{ {COLUMNS} {last} }}"))?);
+        let schema = format!("message points {{ {COLUMNS} {last} }}");
         let note = |projector: &String| vec![KeyValue::new(PROJECTOR.to_owned(), projector.clone())];
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-            .set_created_by(CREATED_BY.to_owned())
-            .set_key_value_metadata(self.projector.as_ref().map(note))
-            .build();
-        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-        let mut group = writer.next_row_group()?;
-        for names in [&self.origin.episodes, &self.origin.hosts, &self.origin.profiles] {
-            let distinct: Vec<ByteArray> = names.names().iter().map(|name| name.as_str().into()).collect();
-            let rows: Vec<ByteArray> =
-                names.codes().iter().map(|&code| distinct[code as usize].clone()).collect();
-            column::<ByteArrayType>(&mut group, &rows)?;
-        }
-        for axis in 0..AXES {
-            let rows: Vec<f32> = self.places.iter().map(|place| place[axis]).collect();
-            column::<FloatType>(&mut group, &rows)?;
-        }
-        for phases in [&self.phases, &self.predicted] {
-            let rows: Vec<i32> = phases.iter().map(|phase| phase.code().into()).collect();
-            column::<Int32Type>(&mut group, &rows)?;
-        }
-        column::<Int32Type>(&mut group, &self.clusters)?;
-        column::<BoolType>(&mut group, &self.is_train)?;
-        if let Some(window_idx) = window_idx {
-            let rows: Vec<i64> = window_idx.iter().copied().map(i64::from).collect();
-            column::<Int64Type>(&mut group, &rows)?;
-        }
-        group.close()?;
-        writer.into_inner()
+        row_group::encode(&schema, self.projector.as_ref().map(note), |group| {
+            for names in [&self.origin.episodes, &self.origin.hosts, &self.origin.profiles] {
+                group.names(names)?;
+            }
+            for axis in 0..AXES {
+                let rows: Vec<f32> = self.places.iter().map(|place| place[axis]).collect();
+                group.column::<FloatType>(&rows)?;
+            }
+            for phases in [&self.phases, &self.predicted] {
+                let rows: Vec<i32> = phases.iter().map(|phase| phase.code().into()).collect();
+                group.column::<Int32Type>(&rows)?;
+            }
+            group.column::<Int32Type>(&self.clusters)?;
+            group.column::<BoolType>(&self.is_train)?;
+            if let Some(window_idx) = window_idx {
+                let rows: Vec<i64> = window_idx.iter().copied().map(i64::from).collect();
+                group.column::<Int64Type>(&rows)?;
+            }
+            Ok(())
+        })
     }
 
     /// Reads a points file of this or another writer, and its id.
@@ -163,14 +148,4 @@ impl Points {
         };
         Ok((points, id))
     }
-}
-
-fn column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    rows: &[T::T],
-) -> Result<(), ParquetError> {
-    let missing = || ParquetError::General("the schema has fewer columns than are written".to_owned());
-    let mut column = group.next_column()?.ok_or_else(missing)?;
-    column.typed::<T>().write_batch(rows, None, None)?;
-    column.close()
 }

@@ -1,18 +1,8 @@
-use std::{
-    io::{self, Write},
-    sync::Arc,
-};
+use std::io::{self, Write};
 
-use episodes::CREATED_BY;
 use parquet::{
-    basic::{Compression, ZstdLevel},
-    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type},
+    data_type::{DoubleType, Int64Type},
     errors::ParquetError,
-    file::{
-        properties::WriterProperties,
-        writer::{SerializedFileWriter, SerializedRowGroupWriter},
-    },
-    schema::parser::parse_message_type,
 };
 use serde::Serialize;
 
@@ -21,6 +11,7 @@ use crate::{
     fit::Fit,
     neighbours::Neighbours,
     origin::Origin,
+    row_group,
     unlabelled::Unlabelled,
     watch::{Stage, Stopped, Watch},
 };
@@ -61,7 +52,7 @@ struct Line<'a> {
     profile: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     window_idx: Option<u32>,
-    phase: String,
+    phase: &'static str,
     confidence: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     neighbors: Option<Vec<Near>>,
@@ -94,7 +85,7 @@ impl Predictions {
                 host_id: origin.map(|origin| origin.hosts.name(row)),
                 profile: origin.map(|origin| origin.profiles.name(row)),
                 window_idx: origin.and_then(|origin| origin.window_idx.as_ref()).map(|all| all[row]),
-                phase: vote.phase.to_string(),
+                phase: vote.phase.name(),
                 confidence: vote.confidence,
                 neighbors: neighbours.then(near),
             };
@@ -125,55 +116,28 @@ impl Predictions {
             }
         }
         schema += "}";
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-            .set_created_by(CREATED_BY.to_owned())
-            .build();
-        let schema = Arc::new(parse_message_type(&schema)?);
-        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-        let mut group = writer.next_row_group()?;
-        if let Some(origin) = &self.origin {
-            for names in [&origin.episodes, &origin.hosts, &origin.profiles] {
-                let rows: Vec<ByteArray> = (0..self.rows()).map(|row| names.name(row).into()).collect();
-                column::<ByteArrayType>(&mut group, &rows, None)?;
+        row_group::encode(&schema, None, |group| {
+            if let Some(origin) = &self.origin {
+                for names in [&origin.episodes, &origin.hosts, &origin.profiles] {
+                    group.names(names)?;
+                }
             }
-        }
-        if let Some(window_idx) = window_idx {
-            let rows: Vec<i64> = window_idx.iter().copied().map(i64::from).collect();
-            column::<Int64Type>(&mut group, &rows, None)?;
-        }
-        let phases: Vec<ByteArray> =
-            self.votes.iter().map(|vote| vote.phase.to_string().as_str().into()).collect();
-        column::<ByteArrayType>(&mut group, &phases, None)?;
-        let confidences: Vec<f64> = self.votes.iter().map(|vote| vote.confidence).collect();
-        column::<DoubleType>(&mut group, &confidences, None)?;
-        if neighbours {
-            let near = || self.neighbours.iter().flatten();
-            let each = self.neighbours.iter().next().map_or(1, <[_]>::len);
-            let rows: Vec<i64> = near().map(|near| near.row.into()).collect();
-            column::<Int64Type>(&mut group, &rows, Some(each))?;
-            let distances: Vec<f64> = near().map(|near| near.squared_distance.sqrt()).collect();
-            column::<DoubleType>(&mut group, &distances, Some(each))?;
-        }
-        group.close()?;
-        writer.into_inner()
+            if let Some(window_idx) = window_idx {
+                let rows: Vec<i64> = window_idx.iter().copied().map(i64::from).collect();
+                group.column::<Int64Type>(&rows)?;
+            }
+            group.names(&self.votes.iter().map(|vote| vote.phase.name()).collect())?;
+            let confidences: Vec<f64> = self.votes.iter().map(|vote| vote.confidence).collect();
+            group.column::<DoubleType>(&confidences)?;
+            if neighbours {
+                let near = || self.neighbours.iter().flatten();
+                let each = self.neighbours.iter().next().map_or(1, <[_]>::len);
+                let rows: Vec<i64> = near().map(|near| near.row.into()).collect();
+                group.lists::<Int64Type>(&rows, each)?;
+                let distances: Vec<f64> = near().map(|near| near.squared_distance.sqrt()).collect();
+                group.lists::<DoubleType>(&distances, each)?;
+            }
+            Ok(())
+        })
     }
-}
-
-/// Writes a column, of lists of so many each if there is a number.
-fn column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    values: &[T::T],
-    each: Option<usize>,
-) -> Result<(), ParquetError> {
-    let missing = || ParquetError::General("the schema has fewer columns than are written".to_owned());
-    let mut column = group.next_column()?.ok_or_else(missing)?;
-    match each {
-        None => column.typed::<T>().write_batch(values, None, None)?,
-        Some(each) => {
-            let begins: Vec<i16> = (0..values.len()).map(|i| i16::from(i % each != 0)).collect();
-            column.typed::<T>().write_batch(values, Some(&vec![1; values.len()]), Some(&begins))?
-        }
-    };
-    column.close()
 }

@@ -49,7 +49,7 @@
 //!
 //! # Cost
 //!
-//! Built with `rows * columns^2` multiply-adds; `3 * columns` bytes a row and 10 to 20 more. A batch
+//! Built with `rows * columns^2` multiply-adds; about `3 * columns` bytes a row. A batch
 //! looks at `rows * queries * 4 * groups` byte products, where `groups` is what the first level takes;
 //! how many levels there are and how deep is [chosen](depths) by a sample of the rows.
 

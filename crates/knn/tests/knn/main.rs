@@ -5,6 +5,7 @@ mod fixture;
 mod k_nearest;
 mod neighbours;
 mod points_file;
+mod predictions;
 mod produce;
 mod reference;
 mod split;

@@ -1,6 +1,6 @@
 use super::rotation::LEADING;
 
-/// Panels of a block: they stay in the cache while a share of the queries looks at them.
+/// Panels of a block: a box is looked at once for all of them.
 pub(super) const PANELS: usize = 30;
 
 /// Where the rows of some panels lie, by their leading coordinates.

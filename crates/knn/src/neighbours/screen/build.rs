@@ -8,7 +8,7 @@ use super::{
     cells::Cells,
     depths::{self, Depths},
     fine::Fine,
-    kernel::{self, GROUP, Instructions, Kernel, Lanes, Line, PANEL},
+    kernel::{self, GROUP, Instructions, Kernel, Lanes, Line, PANEL, STRIP_PANELS, TILE_PANELS},
     large_pages,
     lattice::{Lattice, Prefix},
     rotation::{LEADING, Rotation},
@@ -23,7 +23,8 @@ use crate::{
 /// Rows of a cell, at least: a panel of rows that are near each other is ruled out as one.
 const CELL: usize = 16;
 /// Panels come in multiples of what kernels take at a time.
-const ROUND_PANELS: usize = 6;
+const ROUND_PANELS: usize = STRIP_PANELS;
+const _: () = assert!(ROUND_PANELS.is_multiple_of(TILE_PANELS) && block::PANELS.is_multiple_of(ROUND_PANELS));
 /// The sum of a row that does not exist: below whatever a query needs, once it has a radius.
 const NO_ROW: i32 = i32::MIN / 2;
 /// Rows that choose the step of the lattice.

@@ -42,7 +42,7 @@ pub(super) fn products<const QUERIES: usize, const PANELS: usize>(
             }
             for (query, sums) in (first..=second).zip(&sums) {
                 let sums = total(start, sums);
-                let rows = reaching(&sums, least[query]);
+                let rows = portable::reaching(&sums, least[query]);
                 if rows != 0 {
                     hits.push(Hit { query: query as u8, panel: panel as u8, rows, sums });
                 }
@@ -69,7 +69,7 @@ pub(super) fn deepen(
         }
     }
     *sums = total(sums, &quarters);
-    reaching(sums, least)
+    portable::reaching(sums, least)
 }
 
 #[target_feature(enable = "avx2")]
@@ -113,10 +113,4 @@ fn total(start: &Lanes, quarters: &[__m256i; QUARTERS]) -> Lanes {
         *sum += start;
     }
     lanes
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn reaching(sums: &Lanes, least: i32) -> u16 {
-    sums.0.iter().rev().fold(0, |rows, &sum| rows << 1 | u16::from(sum >= least))
 }

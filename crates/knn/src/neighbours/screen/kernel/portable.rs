@@ -61,7 +61,7 @@ pub(super) fn restart([before, after]: [&Lanes; 2], sums: &mut Lanes) {
 }
 
 #[inline(always)]
-fn reaching(sums: &Lanes, least: i32) -> u16 {
+pub(super) fn reaching(sums: &Lanes, least: i32) -> u16 {
     sums.0.iter().rev().fold(0, |rows, &sum| rows << 1 | u16::from(sum >= least))
 }
 
