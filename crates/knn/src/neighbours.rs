@@ -1,14 +1,13 @@
 //! The seam of the nearest-neighbour search: the contract, and one file an implementation.
 
 mod exhaustive;
+mod kernel;
 mod nearest;
 mod screen;
 
 pub use exhaustive::Exhaustive;
-pub use screen::{
-    Screen,
-    kernel::{Instructions, UnknownInstructions},
-};
+pub use kernel::{Instructions, UnknownInstructions};
+pub use screen::Screen;
 
 use std::borrow::Cow;
 

@@ -2,14 +2,13 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{Neighbour, Neighbours, Search, nearest::Nearest};
+use super::{Instructions, Neighbour, Neighbours, Search, kernel::Kernel, nearest::Nearest};
 use crate::{
-    distance::squared_distance,
     matrix::Matrix,
     watch::{Stopped, Watch},
 };
 
-/// Queries that share one pass over the rows.
+/// Queries that share one pass over the rows, at most.
 const QUERIES: usize = 16;
 /// Rows that stay in the cache while all queries of a pass look at them: 256 rows of 230 float32
 /// values are 230 KiB.
@@ -21,12 +20,17 @@ const ROWS: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Exhaustive<'a> {
     rows: Cow<'a, Matrix>,
+    kernel: Kernel,
 }
 
 impl<'a> Exhaustive<'a> {
     /// A search of these rows. Nothing is built.
     pub fn new(rows: impl Into<Cow<'a, Matrix>>) -> Self {
-        Self { rows: rows.into() }
+        Self::with(rows, Kernel::new(Instructions::fastest()))
+    }
+
+    pub(super) fn with(rows: impl Into<Cow<'a, Matrix>>, kernel: Kernel) -> Self {
+        Self { rows: rows.into(), kernel }
     }
 
     fn pass(&self, queries: &Matrix, numbers: std::ops::Range<usize>, k: usize) -> Vec<Neighbour> {
@@ -36,7 +40,7 @@ impl<'a> Exhaustive<'a> {
             for (nearest, query) in nearest.iter_mut().zip(numbers.clone()) {
                 let query = queries.row(query);
                 for row in block.clone() {
-                    let squared_distance = squared_distance(query, self.rows.row(row));
+                    let squared_distance = self.kernel.squared_distance(query, self.rows.row(row));
                     nearest.offer(Neighbour { squared_distance, row: row as u32 });
                 }
             }
@@ -56,11 +60,12 @@ impl Search for Exhaustive<'_> {
 
     fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
         let k = k.min(self.rows()).max(1);
-        let passes: Result<Vec<_>, Stopped> = (0..queries.rows().div_ceil(QUERIES))
+        let share = queries.rows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
+        let passes: Result<Vec<_>, Stopped> = (0..queries.rows().div_ceil(share))
             .into_par_iter()
             .map(|pass| {
                 watch.check()?;
-                let numbers = pass * QUERIES..queries.rows().min((pass + 1) * QUERIES);
+                let numbers = pass * share..queries.rows().min((pass + 1) * share);
                 let steps = numbers.len() as u64;
                 let found = self.pass(queries, numbers, k);
                 watch.advance(steps);

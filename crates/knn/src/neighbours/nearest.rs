@@ -37,6 +37,13 @@ impl Nearest {
         }
     }
 
+    /// Offers what another search for the same query found.
+    pub(super) fn take(&mut self, other: Self) {
+        for candidate in other.found {
+            self.offer(candidate);
+        }
+    }
+
     pub(super) fn found(&self) -> &[Neighbour] {
         &self.found
     }

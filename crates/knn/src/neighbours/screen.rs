@@ -1,152 +1,140 @@
 //! Exact nearest neighbours at the speed of 8-bit integers.
 //!
 //! Rows and queries are [rotated](rotation) so that the leading coordinates carry most of every
-//! distance, and rounded to a [lattice](lattice) of 8-bit points. Integer distances between lattice
-//! points are lower bounds of distances between rows, once the roundings are allowed for; a row whose
-//! bound exceeds the distance of the k-th best row so far is ruled out, and nearly all are, most of
-//! them by a part of their coordinates. What is left is looked at as [16-bit points](fine), with the
-//! same bound and a smaller rounding, and what is then left is ranked by
+//! distance, and rounded to [lattices](lattice) of 8-bit points, one for each [level](level) of
+//! coordinates. Integer distances between lattice points are lower bounds of distances between rows, once
+//! the roundings are allowed for; a row whose bound exceeds the distance of the k-th best row so far is
+//! ruled out, and nearly all are, most of them by their first coordinates. What is left is ranked by
 //! [`squared_distance`](crate::squared_distance).
 //!
 //! ```text
-//! query -> rotated -> block (box) -> 8-bit, first groups -> deeper -> 16-bit -> float64 -> k best
+//! query -> rotated -> block (box) -> first level -> deeper levels -> float64 -> k best
 //!            every stage rules out rows; the k-th best so far says how far a row may be
 //! ```
 //!
 //! Rows lie in panels of 16, in an [order](cells) that puts rows near each other together: a query
 //! begins where rows are like it, and rules out whole [blocks](block) of panels by where they lie.
 //!
+//! What a lattice rounds away is what the bound is short of. So within a level the coordinates are mixed
+//! until each reaches about as far as the others, and the 256 steps of a byte are spent on all alike: on
+//! tables of telemetry the rounding fell to a quarter, and the rows that are left to a tenth, of what
+//! one lattice of principal coordinates left.
+//!
 //! # Why no neighbour is lost
 //!
-//! Let `A` be the rotation as stored, `P` the clipping of every coordinate to 127.5 steps, `s` the step,
-//! and `x'`, `q'` the lattice points of a row `x` and a query `q`. Then, for any prefix of the
-//! coordinates,
+//! Let `A` be the rotation as stored, `P` the clipping of every coordinate to 127.5 steps of its level,
+//! and `x'`, `q'` the lattice points of a row `x` and a query `q`, in steps. Then, for all levels up to
+//! any of them, with `S` the diagonal of their steps,
 //!
 //! ```text
-//! s |x' - q'|  <=  |PAx - PAq| + |PAx - s x'| + |PAq - s q'|     triangle
-//!              <=  |A| |x - q| + |PAx - s x'| + |PAq - s q'|     P moves no two points apart
-//! |PAx - s x'| <=  |PAx - Px^| + |Px^ - s x'|  <=  r_x + e_x     x^: Ax as computed
+//! |S(x' - q')|  <=  |PAx - PAq| + |PAx - Sx'| + |PAq - Sq'|      triangle
+//!               <=  |A| |x - q| + |PAx - Sx'| + |PAq - Sq'|      P moves no two points apart
+//! |PAx - Sx'|   <=  |PAx - Px^| + |Px^ - Sx'|  <=  r_x + e_x     x^: Ax as computed
 //! ```
 //!
-//! - `|A|` is at most [`Rotation::stretch`]: it is bounded by what `A A'` is off the identity, so that
+//! - `|A|` is at most [`Rotation::stretch`]: it is bounded by what `A'A` is off the identity, so that
 //!   no property of an eigen-decomposition is relied on.
 //! - `r_x`, the rounding of the rotation, is at most `gamma(columns + 2) |A|_F |x - center|` for any
-//!   order of float64 additions (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
-//! - `e_x`, the rounding to the lattice, is measured in float64 for every row, prefix and query. Rows
+//!   order of float64 additions (Higham, Accuracy and Stability of Numerical Algorithms, 3.1). A dozen
+//!   more allow for the products with steps, and for the steps themselves, which are roots.
+//! - `e_x`, the rounding to the lattices, is measured in float64 for every row, level and query. Rows
 //!   take part with their largest `r_x` and `e_x`, so that one integer decides for every row.
 //! - A row that belongs to the answer has a computed squared distance of at most `D`, the k-th best so
 //!   far; computed squared distances are off by at most a factor of `1 -+ gamma(columns + 4)`, so that
 //!   `|x - q| <= sqrt(D / (1 - gamma))`.
 //!
-//! Together: a row can be ruled out if `s |x' - q'| > |A| sqrt(D / (1 - gamma)) + r_x + e_x + r_q + e_q`.
-//! With `R` for the right side over `s`, that is `2 x'q' - |x'|^2 < |q'|^2 - R^2`. The kernels add up
-//! `x'(q' + 128)` (their instruction multiplies unsigned by signed bytes) from a start of
-//! `-(floor(|x'|^2 / 2) + 128 sum(x'))` and compare the sum with `floor((|q'|^2 - R^2) / 2)`, which is
-//! the same in integers that cannot overflow for fewer than 2^15 columns. The 16-bit points differ in
-//! their clipping, step and measured rounding only, and in that squares are added in float32: its
-//! `gamma(columns + 1)` is allowed for. A block is ruled out by its box in the leading coordinates,
-//! whose distance needs no lattice.
+//! Together: a row can be ruled out if `|S(x' - q')| > |A| sqrt(D / (1 - gamma)) + r_x + e_x + r_q + e_q`.
+//! With `R` for the right side in steps of the last level, and norms and products that weigh the levels
+//! by their squared steps, that is `2 x'q' - |x'|^2 < |q'|^2 - R^2`. A squared step of one level is a
+//! whole number of those of the next, the ratio, so that all of it stays in integers: the sum of a row
+//! is multiplied by the ratio when it goes on to the next level. The kernels add up `x'(q' + 128)` (their
+//! instruction multiplies unsigned by signed bytes) from a start of `-(floor(|x'|^2 / 2) + 128 sum(x'))`
+//! a level and compare the sum with `floor((|q'|^2 - R^2) / 2)`: halves are rounded towards keeping the
+//! row. Ratios are chosen so that no sum of a row that exists leaves 32 bits. A block is ruled out by its
+//! box in the leading coordinates, whose distance needs no lattice.
 //!
 //! # Cost
 //!
-//! Built with `rows * columns^2` multiply-adds; about `3 * columns` bytes a row. A batch
-//! looks at `rows * queries * 4 * groups` byte products, where `groups` is what the first level takes;
-//! how many levels there are and how deep is [chosen](depths) by a sample of the rows.
+//! Built with `2 * rows * columns^2` floating-point operations, and the distances of 16 rows to all; about
+//! `columns` bytes a row beside the rows. A batch looks at `rows * queries` times the bytes of what it
+//! begins with; how many levels there are, how deep, and which one begins, is [chosen](depths) by a
+//! sample of the rows.
 
-mod batch;
 mod block;
 mod build;
 mod cells;
 mod depths;
-mod fine;
-pub(super) mod kernel;
+mod helper;
 mod large_pages;
 mod lattice;
+mod level;
 mod limits;
 mod prefetch;
 mod prepared;
 mod rotation;
-mod single;
+mod sweep;
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, sync::OnceLock};
 
 use self::{
-    block::Block,
-    cells::Cells,
-    fine::Fine,
-    kernel::{Hit, Kernel, Lanes, Line, PANEL},
-    lattice::Lattice,
-    limits::{Limits, Query},
-    prefetch::prefetch,
+    block::Block, cells::Cells, helper::Helper, level::Level, limits::Limits, prepared::Prepared,
     rotation::Rotation,
 };
-use super::{Neighbour, Neighbours, Search, nearest::Nearest};
+use super::{
+    Neighbour, Neighbours, Search,
+    kernel::{Hit, Kernel, Lanes, PANEL},
+    nearest::Nearest,
+};
 use crate::{
     matrix::Matrix,
     watch::{Stopped, Watch},
 };
 
-/// More columns could overflow the integer sums.
-pub(super) const MOST_COLUMNS: usize = (1 << 15) - 1;
 /// Rows that are looked at before anything is ruled out.
 const FIRST: usize = 128;
+/// More columns could overflow the integer sums.
+pub(super) const MOST_COLUMNS: usize = level::MOST_COLUMNS;
 
 /// The screen over a fixed set of rows.
 pub struct Screen<'a> {
     rows: Cow<'a, Matrix>,
     kernel: Kernel,
     rotation: Rotation,
-    lattice: Lattice,
     cells: Cells,
     /// The row at every place of the panels.
     order: Vec<u32>,
-    /// Groups of a panel.
-    groups: usize,
     /// Where the rows of every block of panels lie.
     blocks: Vec<Block>,
-    /// Panel after panel, group after group.
-    lines: Vec<Line>,
-    /// Where the screen looks whether a row is ruled out, shallowest first.
+    /// The lattice points, shallowest coordinates first.
     levels: Vec<Level>,
-    fine: Fine,
-    /// The level that a batch begins with, and a single query.
+    /// How many levels a batch begins with, and a single query.
     first: First,
     /// At least the rounding of every rotated row.
     rounding: f64,
+    /// Helps with a single query, once one came.
+    helper: OnceLock<Option<Helper>>,
 }
 
+#[derive(Clone, Copy)]
 struct First {
     batch: usize,
     single: usize,
 }
 
-/// Rows by their first groups.
-struct Level {
-    groups: usize,
-    /// Where the sums of each row start.
-    start: Vec<Lanes>,
-    /// At least the rounding of every row to the lattice.
-    error: f64,
+/// A query as given, and as the screen looks at it.
+#[derive(Clone, Copy)]
+struct Query<'q> {
+    row: &'q [f32],
+    prepared: &'q Prepared,
 }
 
 impl Screen<'_> {
+    /// Number of panels; the last ones may lack rows.
     fn panels(&self) -> usize {
-        self.lines.len() / self.groups
+        self.levels[0].start.len()
     }
 
-    /// The first groups of one panel.
-    fn panel(&self, panel: usize, groups: Range<usize>) -> &[Line] {
-        &self.lines[panel * self.groups..][groups]
-    }
-
-    /// These panels are next.
-    fn prefetch(&self, panels: Range<usize>) {
-        prefetch(&self.lines[panels.start * self.groups..panels.end * self.groups]);
-        prefetch(self.fine.rows(panels.start * PANEL..panels.end * PANEL));
-    }
-
-    /// Looks deeper at the rows of a hit, then at the 16-bit points of those that are left, and ranks
-    /// what is still left.
+    /// Looks deeper at the rows of a hit after so many levels, and ranks what is left.
     fn settle(
         &self,
         from: usize,
@@ -155,27 +143,26 @@ impl Screen<'_> {
         query: &Query<'_>,
         limits: &mut Limits,
         nearest: &mut Nearest,
-    ) {
+    ) -> bool {
         let (mut rows, mut sums) = (hit.rows, hit.sums);
-        for level in from + 1..self.levels.len() {
-            let (before, after) = (&self.levels[level - 1], &self.levels[level]);
-            let starts = [&before.start[panel], &after.start[panel]];
-            let groups = before.groups..after.groups;
-            let words = &query.prepared.words[groups.clone()];
-            rows &=
-                self.kernel.deepen(words, self.panel(panel, groups), starts, &mut sums, limits.least[level]);
+        let mut words = self.levels[..from].iter().map(Level::groups).sum();
+        for (level, &least) in self.levels.iter().zip(&limits.least).skip(from) {
+            let query = &query.prepared.words[words..][..level.groups()];
+            words += level.groups();
+            rows &= self.kernel.deepen(query, &level.part(panel..panel + 1), &mut sums, least);
             if rows == 0 {
-                return;
+                return false;
             }
         }
+        let mut narrowed = false;
         while rows != 0 {
             let place = panel * PANEL + rows.trailing_zeros() as usize;
             rows &= rows - 1;
-            let difference = self.fine.squared_difference(self.kernel, place, &query.prepared.fine);
-            if difference <= limits.fine && self.rank(place, query.row, nearest) {
-                limits.narrow(self, query.prepared, nearest.squared_radius());
+            if self.rank(place, query.row, nearest) {
+                narrowed |= limits.narrow(self, query.prepared, nearest.squared_radius());
             }
         }
+        narrowed
     }
 
     /// Offers the row at a place of the panels, if there is one.
@@ -191,17 +178,32 @@ impl Screen<'_> {
         let count = (4 * k).max(FIRST).min(self.order.len());
         let middle = own.start + own.len() / 2;
         let start = middle.saturating_sub(count / 2).min(self.order.len() - count);
-        let mut places: Vec<(f32, usize)> = (start..start + count)
-            .map(|place| (self.fine.squared_difference(self.kernel, place, &query.prepared.fine), place))
-            .collect();
-        if k < count {
-            places.select_nth_unstable_by(k, |a, b| a.0.total_cmp(&b.0));
+        let mut places: Vec<(i32, usize)> = Vec::with_capacity(count + 2 * PANEL);
+        for panel in start / PANEL..(start + count).div_ceil(PANEL) {
+            let sums = self.sums(panel, query.prepared).last().map_or([0; PANEL], |sums| sums.0);
+            places.extend(sums.into_iter().zip(panel * PANEL..self.order.len()));
+        }
+        // The larger the sum, the nearer the lattice point.
+        if k < places.len() {
+            places.select_nth_unstable_by(k, |a, b| b.cmp(a));
         }
         let mut nearest = Nearest::new(k);
         for (_, place) in places.into_iter().take(k) {
             self.rank(place, query.row, &mut nearest);
         }
         nearest
+    }
+
+    /// The sums of a panel at the end of every level.
+    fn sums(&self, panel: usize, query: &Prepared) -> impl Iterator<Item = Lanes> {
+        let mut sums = Lanes([0; PANEL]);
+        let mut words = &query.words[..];
+        self.levels.iter().map(move |level| {
+            let (now, later) = words.split_at(level.groups());
+            words = later;
+            self.kernel.deepen(now, &level.part(panel..panel + 1), &mut sums, i32::MIN);
+            sums
+        })
     }
 }
 
@@ -215,11 +217,6 @@ impl Search for Screen<'_> {
     }
 
     fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
-        let k = k.min(self.rows()).max(1);
-        if queries.rows() <= single::MOST {
-            self.one_by_one(queries, k, watch)
-        } else {
-            self.batch(queries, k, watch)
-        }
+        self.search(queries, k.min(self.rows()).max(1), watch)
     }
 }

@@ -17,20 +17,11 @@ impl Block {
     /// A box without rows.
     pub(super) const EMPTY: Self = Self { low: [f32::INFINITY; LEADING], high: [f32::NEG_INFINITY; LEADING] };
 
-    /// Makes room for a rotated row.
-    pub(super) fn include(&mut self, rotated: &[f64]) {
-        for axis in 0..LEADING {
-            let value = rotated.get(axis).copied().unwrap_or(0.0);
+    /// Makes room for a row.
+    pub(super) fn include(&mut self, leading: &[f64; LEADING]) {
+        for (axis, &value) in leading.iter().enumerate() {
             self.low[axis] = self.low[axis].min((value as f32).next_down());
             self.high[axis] = self.high[axis].max((value as f32).next_up());
-        }
-    }
-
-    /// The smallest box around both.
-    pub(super) fn union(self, other: Self) -> Self {
-        Self {
-            low: std::array::from_fn(|axis| self.low[axis].min(other.low[axis])),
-            high: std::array::from_fn(|axis| self.high[axis].max(other.high[axis])),
         }
     }
 

@@ -1,24 +1,17 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range, sync::OnceLock};
 
 use rayon::prelude::*;
 
+use super::super::kernel::{GROUP, Instructions, Kernel, Lanes, Line, PANEL, STRIP_PANELS, TILE_PANELS};
 use super::{
     First, Level, MOST_COLUMNS, Screen,
     block::{self, Block},
     cells::Cells,
-    depths::{self, Depths},
-    fine::Fine,
-    kernel::{self, GROUP, Instructions, Kernel, Lanes, Line, PANEL, STRIP_PANELS, TILE_PANELS},
-    large_pages,
-    lattice::{Lattice, Prefix},
-    rotation::{LEADING, Rotation},
+    depths::Depths,
+    large_pages, prepared,
+    rotation::{LEADING, Principal, Rotation},
 };
-use crate::{
-    matrix::Matrix,
-    neighbours::{Neighbours, Search},
-    sample::evenly,
-    watch::Unwatched,
-};
+use crate::{matrix::Matrix, sample::evenly};
 
 /// Rows of a cell, at least: a panel of rows that are near each other is ruled out as one.
 const CELL: usize = 16;
@@ -27,21 +20,23 @@ const ROUND_PANELS: usize = STRIP_PANELS;
 const _: () = assert!(ROUND_PANELS.is_multiple_of(TILE_PANELS) && block::PANELS.is_multiple_of(ROUND_PANELS));
 /// The sum of a row that does not exist: below whatever a query needs, once it has a radius.
 const NO_ROW: i32 = i32::MIN / 2;
-/// Rows that choose the step of the lattice.
+/// Rows that choose the steps of the lattices.
 const STEP_SAMPLE: usize = 2000;
-/// Queries and panels that choose the depths, and the neighbours that those queries look for.
-const QUERY_SAMPLE: usize = 32;
-const PANEL_SAMPLE: usize = 128;
-const TYPICAL_K: usize = 10;
 
-/// One panel on its way into the screen.
-struct Filled {
-    /// Where the sums of its rows start, and its largest errors, at every depth.
-    starts: Vec<Lanes>,
-    errors: Vec<f64>,
+/// The part of the screen that one block of panels takes up, on its way to be filled.
+struct Share<'s> {
+    /// The rows of the block.
+    rows: &'s [u32],
+    block: &'s mut Block,
+    /// The lines and starts of every level.
+    levels: Vec<(&'s mut [Line], &'s mut [Lanes])>,
+}
+
+/// The largest errors of some rows.
+struct Errors {
+    /// Up to the end of every level.
+    lattice: Vec<f64>,
     rounding: f64,
-    fine_error: f64,
-    block: Block,
 }
 
 impl<'a> Screen<'a> {
@@ -49,127 +44,106 @@ impl<'a> Screen<'a> {
     /// that it has.
     ///
     /// # Panics
-    /// Without a row, without a column, or with more than 32,767 columns, of which the integer sums
+    /// Without a row, without a column, or with more than 37,831 columns, of which the integer sums
     /// could overflow.
     pub fn new(rows: impl Into<Cow<'a, Matrix>>, instructions: Instructions) -> Self {
         let rows = rows.into();
         assert!(rows.rows() > 0, "an index needs a row");
         assert!((1..=MOST_COLUMNS).contains(&rows.columns()), "an index is of 1 to {MOST_COLUMNS} columns");
         let kernel = Kernel::new(instructions);
-        let rotation = Rotation::of(&rows);
+        let principal = Principal::of(&rows);
+        let plain = Rotation::plain(&principal);
         let leading: Vec<[f32; LEADING]> =
-            (0..rows.rows()).into_par_iter().map(|row| rotation.leading(rows.row(row))).collect();
+            (0..rows.rows()).into_par_iter().map(|row| plain.leading(rows.row(row))).collect();
         let (cells, order) = Cells::of(&leading, CELL);
         drop(leading);
 
-        let groups = rows.columns().div_ceil(GROUP);
+        let depths = Depths::of(&rows, kernel, &plain, &order);
+        let mut start = 0;
+        let coordinates: Vec<Range<usize>> = depths
+            .all
+            .iter()
+            .map(|depth| {
+                let end = (depth * GROUP).min(rows.columns());
+                std::mem::replace(&mut start, end)..end
+            })
+            .collect();
+        let rotation = Rotation::mixed(&principal, &coordinates);
         let sample = evenly(rows.rows(), STEP_SAMPLE);
-        let sample = rotation.rotate(sample.iter().map(|&row| rows.row(row as usize)));
-        let lattice = Lattice::for_rows(&sample);
-
-        let fine = Fine::new(lattice, rows.columns().next_multiple_of(kernel::WIDTH));
-        let candidates = depths::candidates(groups);
-        let deepest = candidates.len() - 1;
+        let sample = rotation.rotate(kernel, sample.iter().map(|&row| rows.row(row as usize)));
+        let levels = Level::all(&coordinates, sample.iter().map(|row| row.coordinates));
         let mut screen = Self {
             rows,
             kernel,
             rotation,
-            fine,
-            lattice,
             cells,
             order,
-            groups,
             blocks: Vec::new(),
-            lines: Vec::new(),
-            levels: Vec::new(),
-            first: First { batch: deepest, single: deepest },
+            levels,
+            first: First { batch: depths.batch, single: depths.single },
             rounding: 0.0,
+            helper: OnceLock::new(),
         };
-        screen.fill(&candidates);
-        screen.settle_depths();
+        screen.fill();
         screen
     }
 
     /// Makes the lattice points of all rows.
-    fn fill(&mut self, depths: &[usize]) {
+    fn fill(&mut self) {
         let panels = self.order.len().div_ceil(PANEL).next_multiple_of(ROUND_PANELS);
-        let mut lines = vec![Line([0; PANEL * GROUP]); panels * self.groups];
-        let width = self.rows.columns().next_multiple_of(kernel::WIDTH);
-        let mut points = vec![0_i16; panels * PANEL * width];
-        large_pages::advise(&mut lines);
-        large_pages::advise(&mut points);
-        let filled: Vec<Filled> = lines
-            .par_chunks_mut(self.groups)
-            .zip(points.par_chunks_mut(PANEL * width))
-            .enumerate()
-            .map(|(panel, (lines, points))| {
-                let mut fine_error = 0.0_f64;
-                let mut block = Block::EMPTY;
-                let mut starts = vec![Lanes([NO_ROW; PANEL]); depths.len()];
-                let mut errors = vec![0.0_f64; depths.len()];
-                let mut rounding = 0.0_f64;
-                let mut point = vec![0_i8; self.groups * GROUP];
-                let mut prefixes = vec![Prefix::default(); depths.len()];
-                let rows = self.order.chunks(PANEL).nth(panel).unwrap_or_default();
-                let rotated = self.rotation.rotate(rows.iter().map(|&row| self.rows.row(row as usize)));
-                for (lane, (rotated, own_rounding)) in rotated.iter().enumerate() {
-                    rounding = rounding.max(own_rounding);
-                    block.include(rotated);
-                    self.lattice.point(rotated, &mut point, depths, &mut prefixes);
-                    for (line, coordinates) in lines.iter_mut().zip(point.as_chunks::<GROUP>().0) {
-                        line.0.as_chunks_mut::<GROUP>().0[lane] = *coordinates;
-                    }
-                    let fine = &mut points[lane * width..][..width];
-                    fine_error = fine_error.max(self.fine.point(rotated, fine));
-                    for (level, prefix) in prefixes.iter().enumerate() {
-                        starts[level].0[lane] = -(prefix.norm / 2 + 128 * prefix.sum);
-                        errors[level] = errors[level].max(prefix.error);
-                    }
-                }
-                Filled { starts, errors, rounding, fine_error, block }
-            })
+        let mut blocks = vec![Block::EMPTY; panels.div_ceil(block::PANELS)];
+        let mut shares: Vec<Share<'_>> = self
+            .order
+            .chunks(block::PANELS * PANEL)
+            .zip(&mut blocks)
+            .map(|(rows, block)| Share { rows, block, levels: Vec::with_capacity(self.levels.len()) })
             .collect();
-        self.blocks = filled
-            .chunks(block::PANELS)
-            .map(|panels| panels.iter().fold(Block::EMPTY, |block, panel| block.union(panel.block)))
-            .collect();
-        self.lines = lines;
-        self.fine.points = points;
-        self.fine.error = filled.iter().map(|panel| panel.fine_error).fold(0.0, f64::max);
-        self.rounding = filled.iter().map(|panel| panel.rounding).fold(0.0, f64::max);
-        self.levels = depths
-            .iter()
-            .enumerate()
-            .map(|(level, &groups)| Level {
-                groups,
-                start: filled.iter().map(|panel| panel.starts[level]).collect(),
-                error: filled.iter().map(|panel| panel.errors[level]).fold(0.0, f64::max),
-            })
-            .collect();
+        let mut memory: Vec<(Vec<Line>, Vec<Lanes>)> = Vec::with_capacity(self.levels.len());
+        for level in &self.levels {
+            let mut lines = vec![Line([0; PANEL * GROUP]); panels * level.groups()];
+            large_pages::advise(&mut lines);
+            memory.push((lines, vec![Lanes([NO_ROW; PANEL]); panels]));
+        }
+        for ((lines, start), level) in memory.iter_mut().zip(&self.levels) {
+            let lines = lines.chunks_mut(block::PANELS * level.groups());
+            for (share, part) in shares.iter_mut().zip(lines.zip(start.chunks_mut(block::PANELS))) {
+                share.levels.push(part);
+            }
+        }
+        let errors: Vec<Errors> = shares.into_par_iter().map(|share| self.fill_block(share)).collect();
+
+        self.rounding = errors.iter().map(|errors| errors.rounding).fold(0.0, f64::max);
+        for (number, (level, (lines, start))) in self.levels.iter_mut().zip(memory).enumerate() {
+            level.lines = lines;
+            level.start = start;
+            level.error = errors.iter().map(|errors| errors.lattice[number]).fold(0.0, f64::max);
+        }
+        self.blocks = blocks;
     }
 
-    /// Keeps the levels that are worth it, by a sample of rows that are looked for among all, in a
-    /// sample of the panels.
-    fn settle_depths(&mut self) {
-        let numbers = evenly(self.order.len(), QUERY_SAMPLE);
-        // Each of them finds itself.
-        let found = self.nearest(&self.rows.select(&numbers), TYPICAL_K + 1, &Unwatched);
-        let radii: Vec<f64> = found
-            .iter()
-            .flat_map(Neighbours::iter)
-            .map(|found| found.last().map_or(0.0, |last| last.squared_distance.sqrt()))
-            .collect();
-        let rotated =
-            |rows: &[u32]| self.rotation.rotate(rows.iter().map(|&row| self.rows.row(row as usize)));
-        let places = evenly(self.order.len() / PANEL, PANEL_SAMPLE);
-        let rows = places.into_iter().flat_map(|panel| &self.order[panel as usize * PANEL..][..PANEL]);
-        let panels = rotated(&rows.copied().collect::<Vec<u32>>());
-        let queries = rotated(&numbers);
-        let candidates: Vec<(usize, f64)> =
-            self.levels.iter().map(|level| (level.groups, 2.0 * level.error)).collect();
-        let survivors = depths::survivors(&candidates, &panels, &queries, &radii);
-        let depths = Depths::cheapest(&survivors);
-        self.levels.retain(|level| depths.all.contains(&level.groups));
-        self.first = First { batch: depths.batch, single: depths.single };
+    fn fill_block(&self, share: Share<'_>) -> Errors {
+        let Share { rows, block, mut levels } = share;
+        let mut errors = Errors { lattice: vec![0.0; self.levels.len()], rounding: 0.0 };
+        let mut point = Vec::new();
+        let rotated = self.rotation.rotate(self.kernel, rows.iter().map(|&row| self.rows.row(row as usize)));
+        for (place, row) in rotated.iter().enumerate() {
+            let (panel, lane) = (place / PANEL, place % PANEL);
+            errors.rounding = errors.rounding.max(row.rounding);
+            block.include(row.leading);
+            let mut square = 0.0;
+            for (number, (level, (lines, start))) in self.levels.iter().zip(&mut levels).enumerate() {
+                let groups = level.groups();
+                point.resize(groups * GROUP, 0);
+                let of = level.lattice.point(&row.coordinates[level.coordinates.clone()], &mut point);
+                start[panel].0[lane] = -(of.norm / 2 + 128 * of.sum);
+                let lines = &mut lines[panel * groups..][..groups];
+                for (line, coordinates) in lines.iter_mut().zip(point.as_chunks::<GROUP>().0) {
+                    line.0.as_chunks_mut::<GROUP>().0[lane] = *coordinates;
+                }
+                square += of.squared_error;
+                errors.lattice[number] = errors.lattice[number].max(prepared::error(square));
+            }
+        }
+        errors
     }
 }

@@ -1,16 +1,25 @@
-use super::{
-    kernel::{GROUP, PANEL},
-    rotation::Rotated,
+use super::super::kernel::{GROUP, Kernel, PANEL};
+use super::rotation::{Rotated, Rotation};
+use crate::{
+    matrix::Matrix,
+    neighbours::{Exhaustive, Neighbours, Search},
+    sample::evenly,
+    watch::Unwatched,
 };
+
+/// Queries and panels that choose the depths, and the neighbours that those queries look for.
+const QUERY_SAMPLE: usize = 16;
+const PANEL_SAMPLE: usize = 256;
+const TYPICAL_K: usize = 10;
 
 /// How deep, in groups, the screen looks before it decides whether to look deeper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Depths {
     /// Rising; the last is as deep as 8-bit points are kept.
     pub(super) all: Vec<usize>,
-    /// The position in `all` that a batch begins at.
+    /// How many of `all` a batch begins with.
     pub(super) batch: usize,
-    /// The position in `all` that a single query begins at.
+    /// How many of `all` a single query begins with.
     pub(super) single: usize,
 }
 
@@ -24,8 +33,8 @@ pub(super) struct Survivors {
     pub(super) rows: f64,
 }
 
-/// About nanoseconds, set so that on two tables of 120,000 x 230 the depths chosen were the fastest of
-/// the dozen that were tried, on one machine with AVX-512. What counts is how they compare.
+/// About nanoseconds of one machine with AVX-512, where on three tables of 120,000 x 230 the depths that
+/// follow were the fastest of those tried or within a tenth of them. What counts is how they compare.
 struct Costs {
     /// A group of a panel for one query.
     group: f64,
@@ -35,35 +44,61 @@ struct Costs {
     hit: f64,
     /// One more group of such a panel.
     deeper: f64,
-    /// A row that is left: its 16-bit point is fetched and compared.
+    /// A row that is left: it is fetched from memory and ranked.
     row: f64,
 }
 
 /// Queries of a batch share what is read.
-const BATCH: Costs = Costs { group: 0.2, panel: 1.0, hit: 40.0, deeper: 0.8, row: 30.0 };
+const BATCH: Costs = Costs { group: 0.17, panel: 2.0, hit: 60.0, deeper: 0.5, row: 200.0 };
 /// A single query waits for memory.
-const SINGLE: Costs = Costs { group: 1.5, panel: 3.0, hit: 60.0, deeper: 2.5, row: 60.0 };
+const SINGLE: Costs = Costs { group: 1.5, panel: 3.0, hit: 60.0, deeper: 2.0, row: 200.0 };
 
-/// Depths that are considered, as shares of all groups.
-const SHARES: [f64; 9] = [0.08, 0.14, 0.2, 0.28, 0.4, 0.55, 0.7, 0.85, 1.0];
+/// Depths that are considered, at most.
+const CANDIDATES: usize = 24;
+/// How far coordinates of a block reach, in their standard deviations.
+const REACH: f64 = 4.0;
 
 /// Depths that are considered for so many groups.
-pub(super) fn candidates(groups: usize) -> Vec<usize> {
-    let mut depths: Vec<usize> = SHARES.iter().map(|share| (groups as f64 * share).ceil() as usize).collect();
+fn candidates(groups: usize) -> Vec<usize> {
+    let mut depths: Vec<usize> = (1..=CANDIDATES)
+        .map(|i| (groups as f64).powf(i as f64 / CANDIDATES as f64).round() as usize)
+        .collect();
     depths.dedup();
     depths
 }
 
 impl Depths {
+    /// The cheapest for rows like these, by a sample of them that is looked for among all, in a sample of
+    /// the panels that this order makes.
+    pub(super) fn of(rows: &Matrix, kernel: Kernel, plain: &Rotation, order: &[u32]) -> Self {
+        let numbers = evenly(order.len(), QUERY_SAMPLE);
+        let sample = rows.select(&numbers);
+        // Each of them finds itself.
+        let found = Exhaustive::with(rows, kernel).nearest(&sample, TYPICAL_K + 1, &Unwatched);
+        let radii: Vec<f64> = found
+            .iter()
+            .flat_map(Neighbours::iter)
+            .map(|found| found.last().map_or(0.0, |last| last.squared_distance.sqrt()))
+            .collect();
+        let rotated =
+            |numbers: &[u32]| plain.rotate(kernel, numbers.iter().map(|&number| rows.row(number as usize)));
+        let panels = evenly(order.len().div_ceil(PANEL), PANEL_SAMPLE);
+        let members = panels
+            .into_iter()
+            .flat_map(|panel| &order[panel as usize * PANEL..order.len().min((panel as usize + 1) * PANEL)]);
+        let panels = rotated(&members.copied().collect::<Vec<u32>>());
+        Self::cheapest(&survivors(&panels, &rotated(&numbers), &radii))
+    }
+
     /// The cheapest one, two or three of the candidates for a batch, and for a single query.
-    pub(super) fn cheapest(survivors: &[Survivors]) -> Self {
+    fn cheapest(survivors: &[Survivors]) -> Self {
         let batch = BATCH.cheapest(survivors);
         let single = SINGLE.cheapest(survivors);
         let mut all: Vec<usize> = batch.iter().chain(&single).copied().collect();
         all.sort_unstable();
         all.dedup();
-        let place = |depth: Option<&usize>| all.iter().position(|known| Some(known) == depth).unwrap_or(0);
-        Self { batch: place(batch.first()), single: place(single.first()), all }
+        let count = |depths: &[usize]| all.iter().filter(|&depth| Some(depth) <= depths.first()).count();
+        Self { batch: count(&batch), single: count(&single), all }
     }
 }
 
@@ -102,25 +137,34 @@ impl Costs {
 
 /// Counts which panels and rows survive at each candidate depth.
 ///
-/// A candidate is its groups and how far the errors of both sides reach there. `rows` are panel after
-/// panel; each query comes with its radius.
-pub(super) fn survivors(
-    candidates: &[(usize, f64)],
-    rows: &Rotated,
-    queries: &Rotated,
-    radii: &[f64],
-) -> Vec<Survivors> {
-    let rows: Vec<&[f64]> = rows.iter().map(|(row, _)| row).collect();
+/// `rows` are panel after panel, in principal coordinates; each query comes with its radius.
+fn survivors(rows: &Rotated, queries: &Rotated, radii: &[f64]) -> Vec<Survivors> {
+    let rows: Vec<&[f64]> = rows.iter().map(|row| row.coordinates).collect();
+    let columns = rows.first().map_or(0, |row| row.len());
+    let mut square = vec![0.0; columns];
+    for row in &rows {
+        for (square, value) in square.iter_mut().zip(*row) {
+            *square += value * value / rows.len() as f64;
+        }
+    }
+    // Both sides are off by the rounding to a lattice that reaches far enough for most.
+    let candidates: Vec<(usize, f64)> = candidates(columns.div_ceil(GROUP))
+        .into_iter()
+        .map(|groups| {
+            let to = (groups * GROUP).min(columns);
+            let step = REACH * (square[..to].iter().sum::<f64>() / to as f64).sqrt() / 127.0;
+            (to, 2.0 * step * (to as f64 / 12.0).sqrt())
+        })
+        .collect();
     let mut counts = vec![(0_usize, 0_usize); candidates.len()];
-    for ((query, _), radius) in queries.iter().zip(radii) {
+    for (query, radius) in queries.iter().zip(radii) {
         for panel in rows.chunks(PANEL) {
             let mut kept = vec![0_usize; candidates.len()];
             for row in panel {
                 let mut square = 0.0;
                 let mut from = 0;
-                for (&(groups, errors), kept) in candidates.iter().zip(&mut kept) {
-                    let to = (groups * GROUP).min(row.len());
-                    let differences = row[from..to].iter().zip(&query[from..to]);
+                for (&(to, errors), kept) in candidates.iter().zip(&mut kept) {
+                    let differences = row[from..to].iter().zip(&query.coordinates[from..to]);
                     square += differences.map(|(a, b)| (a - b).powi(2)).sum::<f64>();
                     from = to;
                     *kept += usize::from(square.sqrt() <= radius + errors);
@@ -132,9 +176,9 @@ pub(super) fn survivors(
             }
         }
     }
-    let pairs = (radii.len() * (rows.len() / PANEL)).max(1) as f64;
-    let share = |(&(groups, _), (panels, rows)): (&(usize, f64), (usize, usize))| Survivors {
-        groups,
+    let pairs = (radii.len() * rows.len().div_ceil(PANEL)).max(1) as f64;
+    let share = |(&(to, _), (panels, rows)): (&(usize, f64), (usize, usize))| Survivors {
+        groups: to.div_ceil(GROUP),
         panels: panels as f64 / pairs,
         rows: rows as f64 / (pairs * PANEL as f64),
     };

@@ -21,8 +21,8 @@ pub(super) const TILE_PANELS: usize = 3;
 /// Panels that one query looks at together: enough sums in flight to hide the latency of each.
 pub(super) const STRIP_PANELS: usize = 6;
 
-/// Numbers of a 16-bit point come in multiples of this many.
-pub(super) const WIDTH: usize = 16;
+/// Products that are added up together: as many as registers hold.
+pub(super) const STRETCH: usize = 64;
 
 /// One group of one panel: four signed coordinates of sixteen rows, row after row.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,19 @@ pub(super) struct Line(pub(super) [i8; PANEL * GROUP]);
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Lanes(pub(super) [i32; PANEL]);
+
+/// A level of some panels next to each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// Groups of a panel.
+    pub(super) groups: usize,
+    /// What one of the sums before is in the sums of this level.
+    pub(super) ratio: i32,
+    /// What is added to the sums of each panel beside the products.
+    pub(super) start: &'a [Lanes],
+    /// Panel after panel, group after group.
+    pub(super) lines: &'a [Line],
+}
 
 /// Rows of a panel that one query cannot rule out, and their sums so far.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +73,7 @@ impl Hits {
         self.len = 0;
     }
 
+    #[inline]
     fn push(&mut self, hit: Hit) {
         self.hits[self.len] = hit;
         self.len += 1;
@@ -144,78 +158,46 @@ impl Kernel {
         Self(if instructions.available() { instructions } else { Instructions::fastest() })
     }
 
-    /// Adds the products of 8 queries with 3 panels to `start`, and keeps as hits the panels of which
-    /// a row reaches what the query needs `least`.
+    /// Adds up the products of some queries with some panels, and keeps as hits the panels of which a
+    /// row reaches what the query needs `least`.
     ///
-    /// `queries` holds a group of each query after the other, `panels` as many groups of each panel.
+    /// `queries` holds a group of each query after the other, as many as all parts have together.
     #[inline]
-    pub(super) fn tile(
+    pub(super) fn tile<const QUERIES: usize, const PANELS: usize>(
         self,
-        queries: &[[u32; TILE_QUERIES]],
-        panels: [&[Line]; TILE_PANELS],
-        start: &[Lanes; TILE_PANELS],
-        least: &[i32; TILE_QUERIES],
+        queries: &[[u32; QUERIES]],
+        parts: &[Part<'_>],
+        least: &[i32; QUERIES],
         hits: &mut Hits,
     ) {
         hits.clear();
         match self.0 {
-            Instructions::Portable => portable::products(queries, panels, start, least, hits),
+            Instructions::Portable => portable::tile::<QUERIES, PANELS>(queries, parts, least, hits),
             // SAFETY: a kernel is only made where the CPU has its instructions.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => unsafe { avx2::products(queries, panels, start, least, hits) },
+            Instructions::Avx2 => unsafe { avx2::tile::<QUERIES, PANELS>(queries, parts, least, hits) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => unsafe { avx512::products(queries, panels, start, least, hits) },
+            Instructions::Avx512 => unsafe { avx512::tile::<QUERIES, PANELS>(queries, parts, least, hits) },
             #[cfg(not(target_arch = "x86_64"))]
-            _ => portable::products(queries, panels, start, least, hits),
+            _ => portable::tile::<QUERIES, PANELS>(queries, parts, least, hits),
         }
     }
 
-    /// [`tile`](Self::tile) of one query with 6 panels.
+    /// Takes the sums of one query with one panel on to the next level; answers which rows reach
+    /// `least`.
     #[inline]
-    pub(super) fn strip(
-        self,
-        query: &[[u32; 1]],
-        panels: [&[Line]; STRIP_PANELS],
-        start: &[Lanes; STRIP_PANELS],
-        least: i32,
-        hits: &mut Hits,
-    ) {
-        hits.clear();
+    pub(super) fn deepen(self, query: &[u32], part: &Part<'_>, sums: &mut Lanes, least: i32) -> u16 {
         match self.0 {
-            Instructions::Portable => portable::products(query, panels, start, &[least], hits),
+            Instructions::Portable => portable::deepen(query, part, sums, least),
             // SAFETY: a kernel is only made where the CPU has its instructions.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => unsafe { avx2::products(query, panels, start, &[least], hits) },
+            Instructions::Avx2 => unsafe { avx2::deepen(query, part, sums, least) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => unsafe { avx512::products(query, panels, start, &[least], hits) },
+            Instructions::Avx512 => unsafe { avx512::deepen(query, part, sums, least) },
             #[cfg(not(target_arch = "x86_64"))]
-            _ => portable::products(query, panels, start, &[least], hits),
-        }
-    }
-
-    /// Adds the products of further groups of one query with one panel to its sums, which start at
-    /// `after` instead of `before`; answers which rows reach `least`.
-    #[inline]
-    pub(super) fn deepen(
-        self,
-        query: &[[u32; 1]],
-        panel: &[Line],
-        [before, after]: [&Lanes; 2],
-        sums: &mut Lanes,
-        least: i32,
-    ) -> u16 {
-        match self.0 {
-            Instructions::Portable => portable::deepen(query, panel, [before, after], sums, least),
-            // SAFETY: a kernel is only made where the CPU has its instructions.
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => unsafe { avx2::deepen(query, panel, [before, after], sums, least) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => unsafe { avx512::deepen(query, panel, [before, after], sums, least) },
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => portable::deepen(query, panel, [before, after], sums, least),
+            _ => portable::deepen(query, part, sums, least),
         }
     }
 
@@ -235,21 +217,24 @@ impl Kernel {
         }
     }
 
-    /// The sum of the squared differences of two 16-bit points, in float32.
-    ///
-    /// Both are as long, a multiple of [`WIDTH`].
+    /// The product of a row of factors with a matrix, given row after row, each as long as `products`.
     #[inline]
-    pub(super) fn squared_difference(self, a: &[i16], b: &[i16]) -> f32 {
+    pub(super) fn products(
+        self,
+        factors: &[f64],
+        matrix: &[[f32; STRETCH]],
+        products: &mut [[f64; STRETCH]],
+    ) {
         match self.0 {
-            Instructions::Portable => portable::squared_difference(a, b),
+            Instructions::Portable => portable::products(factors, matrix, products),
             // SAFETY: a kernel is only made where the CPU has its instructions.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => unsafe { avx2::squared_difference(a, b) },
+            Instructions::Avx2 => unsafe { avx2::products(factors, matrix, products) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => unsafe { avx512::squared_difference(a, b) },
+            Instructions::Avx512 => unsafe { avx512::products(factors, matrix, products) },
             #[cfg(not(target_arch = "x86_64"))]
-            _ => portable::squared_difference(a, b),
+            _ => portable::products(factors, matrix, products),
         }
     }
 }
