@@ -72,6 +72,20 @@ impl Matrix {
         Self { values, columns: self.columns }
     }
 
+    /// Keeps the first columns of every row.
+    pub(crate) fn narrow(&mut self, columns: usize) {
+        if columns >= self.columns {
+            return;
+        }
+        let rows = self.rows();
+        for row in 1..rows {
+            let start = row * self.columns;
+            self.values.copy_within(start..start + columns, row * columns);
+        }
+        self.values.truncate(rows * columns);
+        self.columns = columns;
+    }
+
     /// The same memory as an array.
     pub fn view(&self) -> Result<ArrayView2<'_, f32>, ShapeError> {
         ArrayView2::from_shape((self.rows(), self.columns), &self.values)
@@ -99,6 +113,13 @@ mod tests {
         assert!(Matrix::new(vec![1.0, 2.0, 3.0], 2).is_err());
         assert!(Matrix::new(vec![1.0], 0).is_err());
         assert_eq!(Matrix::new(vec![], 0).unwrap().rows(), 0);
+    }
+
+    #[test]
+    fn a_narrow_matrix_has_the_first_columns() {
+        let mut matrix = Matrix::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3).unwrap();
+        matrix.narrow(2);
+        assert_eq!(matrix, Matrix::new(vec![1.0, 2.0, 4.0, 5.0], 2).unwrap());
     }
 
     #[test]

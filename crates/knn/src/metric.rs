@@ -35,8 +35,8 @@ impl ProduceValidParams {
         let (split, train_hosts, _) = self.split(table)?;
         self.check(&table.phases, &split.train)?;
         let standardizer = Standardizer::fit(&table.features, &split.train, watch)?;
-        let training = standardizer.transform(&table.features.select(&split.train), watch)?;
-        let test = standardizer.transform(&table.features.select(&split.test), watch)?;
+        let training = standardizer.transform(table.features.select(&split.train), watch)?;
+        let test = standardizer.transform(table.features.select(&split.test), watch)?;
         let phases: Vec<Phase> = split.train.iter().map(|&row| table.phases[row as usize]).collect();
 
         watch.begin(Stage::Classify, split.test.len() as u64);

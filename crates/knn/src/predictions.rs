@@ -31,8 +31,7 @@ impl Fit {
     /// Tells the phase of every window by all training windows.
     pub fn predict(&self, windows: Unlabelled, watch: &dyn Watch) -> Result<Predictions, Stopped> {
         let Unlabelled { features, origin } = windows;
-        let z = self.standardizer.transform(&features, watch)?;
-        drop(features);
+        let z = self.standardizer.transform(features, watch)?;
         watch.begin(Stage::Classify, z.rows() as u64);
         let classifier = self.classifier();
         let neighbours = classifier.nearest(&z, watch)?;

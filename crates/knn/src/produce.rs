@@ -122,9 +122,8 @@ impl ProduceValidParams {
         self.check(&table.phases, &learned)?;
 
         let standardizer = Standardizer::fit(&table.features, &learned, watch)?;
-        let z = standardizer.transform(&table.features, watch)?;
         let WindowTable { feature_names, features, phases, origin, .. } = table;
-        drop(features);
+        let z = standardizer.transform(features, watch)?;
 
         let axis_rows = sample::drawn(&learned, PROJECTION_ROWS, self.seed, Use::ProjectionRows);
         let codes: Vec<u8> = phases.iter().map(|phase| phase.code()).collect();

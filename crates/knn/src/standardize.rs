@@ -87,28 +87,24 @@ impl Standardizer {
         Ok(Self { medians, means, deviations, kept })
     }
 
-    /// Imputes and scales every row; the answer has the kept columns only, as float32.
-    pub fn transform(&self, windows: &Matrix, watch: &dyn Watch) -> Result<Matrix, Stopped> {
-        let width = self.kept.len();
-        let mut scaled = Matrix::zeros(windows.rows(), width);
-        scaled.values_mut().par_chunks_mut(blocks::ROWS * width).enumerate().try_for_each(
-            |(block, scaled)| {
-                watch.check()?;
-                let rows = scaled.chunks_exact_mut(width);
-                let steps = rows.len() as u64;
-                for (row, scaled) in rows.enumerate() {
-                    let row = windows.row(block * blocks::ROWS + row);
-                    for (scaled, &column) in scaled.iter_mut().zip(&self.kept) {
-                        let column = column as usize;
-                        let value = impute(row[column], self.medians[column] as f32);
-                        *scaled = ((value - self.means[column]) / self.deviations[column]) as f32;
-                    }
+    /// Imputes and scales every row in one pass, in place; the answer has the kept columns only.
+    pub fn transform(&self, mut windows: Matrix, watch: &dyn Watch) -> Result<Matrix, Stopped> {
+        let columns = windows.columns();
+        windows.values_mut().par_chunks_mut(blocks::ROWS * columns).try_for_each(|block| {
+            watch.check()?;
+            for row in block.chunks_exact_mut(columns) {
+                for (place, &column) in self.kept.iter().enumerate() {
+                    let column = column as usize;
+                    let value = impute(row[column], self.medians[column] as f32);
+                    // Kept columns rise: what is written over was read.
+                    row[place] = ((value - self.means[column]) / self.deviations[column]) as f32;
                 }
-                watch.advance(steps);
-                Ok(())
-            },
-        )?;
-        Ok(scaled)
+            }
+            watch.advance((block.len() / columns) as u64);
+            Ok(())
+        })?;
+        windows.narrow(self.kept.len());
+        Ok(windows)
     }
 }
 

@@ -25,8 +25,8 @@ fn what_is_written_is_read_back_and_places_and_classifies_alike() {
     assert_eq!(read, fit);
 
     let new: Matrix = windows(3, 9, 5).features;
-    let z = fit.standardizer.transform(&new, &Unwatched).unwrap();
-    assert_eq!(read.standardizer.transform(&new, &Unwatched).unwrap(), z);
+    let z = fit.standardizer.transform(new.clone(), &Unwatched).unwrap();
+    assert_eq!(read.standardizer.transform(new, &Unwatched).unwrap(), z);
     assert_eq!(read.projection.place(&z, &Unwatched).unwrap(), fit.projection.place(&z, &Unwatched).unwrap());
     assert_eq!(read.clusters.assign(&z, &Unwatched).unwrap(), fit.clusters.assign(&z, &Unwatched).unwrap());
     assert_eq!(

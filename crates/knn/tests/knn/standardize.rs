@@ -19,7 +19,7 @@ fn a_missing_value_is_the_median_of_the_training_rows() {
     let fit = Standardizer::fit(&windows, &[0, 1, 2, 3], &Unwatched).unwrap();
     assert_eq!(fit.medians, [2.0]);
     assert_eq!(fit.means, [3.5]);
-    let z = fit.transform(&windows, &Unwatched).unwrap();
+    let z = fit.transform(windows, &Unwatched).unwrap();
     assert_eq!(z.values()[3], ((2.0 - 3.5) / fit.deviations[0]) as f32);
 }
 
