@@ -84,7 +84,7 @@ fn main() -> anyhow::Result<()> {
             if let Some(path) = found {
                 write(&path, &expected)?;
             }
-            check(&rows, &queries, k, &expected, "")
+            check(&rows, &queries, k, &expected, "shuffled")
         }
         Arguments::Recipes { window, schema, validation, queries, k } => {
             let validation = validation.map(|path| Validation::read(&path)).transpose()?;
@@ -159,7 +159,7 @@ fn check(
     queries: &Matrix,
     k: usize,
     expected: &[Vec<Neighbour>],
-    recipe: &str,
+    split: &str,
 ) -> anyhow::Result<()> {
     let mut wrong = 0;
     for instructions in Instructions::ALL.into_iter().filter(|instructions| instructions.available()) {
@@ -175,7 +175,7 @@ fn check(
         wrong += mismatches;
         let kernel = instructions.to_string();
         say(
-            &json!({ "group": "exact", "kernel": kernel, "recipe": recipe, "rows": rows.rows(), "queries": queries.rows(), "mismatches": mismatches }),
+            &json!({ "group": "exact", "kernel": kernel, "split": split, "rows": rows.rows(), "queries": queries.rows(), "mismatches": mismatches }),
         )?;
     }
     ensure!(wrong == 0, "{wrong} queries found other neighbours than comparing all rows");
