@@ -72,6 +72,16 @@ impl Matrix {
         Self { values, columns: self.columns }
     }
 
+    /// Keeps these rows, which rise, and gives the memory of the others back.
+    pub(crate) fn retain(&mut self, rows: &[u32]) {
+        for (place, &row) in rows.iter().enumerate() {
+            let start = row as usize * self.columns;
+            self.values.copy_within(start..start + self.columns, place * self.columns);
+        }
+        self.values.truncate(rows.len() * self.columns);
+        self.values.shrink_to_fit();
+    }
+
     /// Keeps the first columns of every row.
     pub(crate) fn narrow(&mut self, columns: usize) {
         if columns >= self.columns {
@@ -120,6 +130,14 @@ mod tests {
         let mut matrix = Matrix::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3).unwrap();
         matrix.narrow(2);
         assert_eq!(matrix, Matrix::new(vec![1.0, 2.0, 4.0, 5.0], 2).unwrap());
+    }
+
+    #[test]
+    fn retained_rows_are_those_of_a_selection() {
+        let mut matrix = Matrix::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2).unwrap();
+        let selected = matrix.select(&[0, 2]);
+        matrix.retain(&[0, 2]);
+        assert_eq!(matrix, selected);
     }
 
     #[test]

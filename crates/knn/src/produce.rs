@@ -7,6 +7,7 @@ use crate::{
     fit::Fit,
     kmeans::{ClusterError, Clusters},
     latency::{WINDOWS_ALONE, single_window_latency},
+    matrix::Matrix,
     origin::Busiest,
     params::ProduceValidParams,
     points::Points,
@@ -135,31 +136,32 @@ impl ProduceValidParams {
         let assigned = clusters.assign(&z, watch)?;
 
         watch.begin(Stage::Classify, (split.validation.len() + split.test.len()) as u64);
-        let taught = |rows: &[u32]| {
-            let phases: Vec<Phase> = rows.iter().map(|&row| phases[row as usize]).collect();
-            (z.select(rows), phases)
-        };
-        let tell = |classifier: &Classifier<'_>, rows: &[u32]| {
-            let votes = classifier.classify(&z.select(rows), watch)?;
+        let phases_of =
+            |rows: &[u32]| -> Vec<Phase> { rows.iter().map(|&row| phases[row as usize]).collect() };
+        let tell = |classifier: &Classifier<'_>, windows: &Matrix| {
+            let votes = classifier.classify(windows, watch)?;
             Ok::<Vec<Phase>, Stopped>(votes.into_iter().map(|vote| vote.phase).collect())
         };
         let told_within = if split.validation.is_empty() {
             None
         } else {
-            let (training, phases) = taught(&split.train);
-            Some(tell(&Classifier::new(&training, &phases, self.neighbours), &split.validation)?)
+            let (training, phases) = (z.select(&split.train), phases_of(&split.train));
+            let classifier = Classifier::new(&training, &phases, self.neighbours);
+            Some(tell(&classifier, &z.select(&split.validation))?)
         };
-        let (training, training_phases) = taught(&learned);
+        let test = z.select(&split.test);
+        let mut training = z;
+        training.retain(&learned);
+        let training_phases = phases_of(&learned);
         let classifier = Classifier::new(&training, &training_phases, self.neighbours);
-        let told = tell(&classifier, &split.test)?;
+        let told = tell(&classifier, &test)?;
 
-        let alone = sample::evenly(split.test.len(), WINDOWS_ALONE);
-        let alone: Vec<u32> = alone.into_iter().map(|place| split.test[place as usize]).collect();
+        let alone = sample::evenly(test.rows(), WINDOWS_ALONE);
         watch.begin(Stage::Measure, alone.len() as u64);
         let score = |rows: &[u32], told: &[Phase]| Score::told(&origin, &phases, rows, told, self.seed);
         let within = told_within.map(|told| score(&split.validation, &told));
         let held_out = score(&split.test, &told);
-        let latency = single_window_latency(&classifier, &z, &alone, watch)?;
+        let latency = single_window_latency(&classifier, &test, &alone, watch)?;
         drop(classifier);
 
         let mut predicted = phases.clone();
