@@ -2,7 +2,7 @@ use episodes::Phase;
 
 use crate::{
     matrix::Matrix,
-    neighbours::{self, Neighbour, Neighbours, Search},
+    neighbours::{self, Among, Neighbour, Neighbours, Search},
     watch::{Stopped, Watch},
 };
 
@@ -22,7 +22,17 @@ impl<'a> Classifier<'a> {
 
     /// The phase of every standardized window of `z`.
     pub fn classify(&self, z: &Matrix, watch: &dyn Watch) -> Result<Vec<Vote>, Stopped> {
-        Ok(self.vote(&self.nearest(z, watch)?))
+        self.classify_among(Among::All, z, watch)
+    }
+
+    /// The phase of every standardized window of `z`, told by some of the training windows.
+    pub fn classify_among(
+        &self,
+        among: Among<'_>,
+        z: &Matrix,
+        watch: &dyn Watch,
+    ) -> Result<Vec<Vote>, Stopped> {
+        Ok(self.vote(&self.search.nearest_among(among, z, self.neighbours, watch)?))
     }
 
     /// The training windows that vote on every standardized window of `z`.

@@ -19,6 +19,8 @@ use crate::{dictionary::Dictionary, origin::Origin, pages::CheckedPages, positio
 
 /// Values decoded at a time.
 const BATCH: usize = 16 * 1024;
+/// Rows that memory is set aside for, at most, before there is a value: a damaged file may claim any number.
+const RESERVED: usize = 1 << 22;
 
 /// Why a parquet file, or one of its columns, could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -154,20 +156,27 @@ impl Columns {
             .ok_or_else(|| ColumnError::Missing { path: self.path.clone(), column: name.to_owned() })
     }
 
-    /// float32 or float64 as float32; null is NaN; no infinity.
-    pub(crate) fn floats(&self, column: &Column) -> Result<Vec<f32>, ColumnError> {
-        let values = match column.physical {
-            Type::FLOAT => {
-                self.values::<FloatType, f32>(column, |value, _| Ok(value.copied().unwrap_or(f32::NAN)))
-            }
-            Type::DOUBLE => self.values::<DoubleType, f32>(column, |value, _| {
-                Ok(value.map_or(f32::NAN, |&value| value as f32))
+    /// float32 or float64 as float32, instead of what `values` held; null is NaN; no infinity.
+    pub(crate) fn floats(&self, column: &Column, values: &mut Vec<f32>) -> Result<(), ColumnError> {
+        values.clear();
+        values.reserve_exact(self.rows.min(RESERVED));
+        match column.physical {
+            Type::FLOAT => self.batches::<FloatType>(column, |batch| {
+                match batch.without_nulls() {
+                    Some(present) => values.extend_from_slice(present),
+                    None => values.extend(batch.iter().map(|value| value.copied().unwrap_or(f32::NAN))),
+                }
+                Ok(())
+            }),
+            Type::DOUBLE => self.batches::<DoubleType>(column, |batch| {
+                values.extend(batch.iter().map(|value| value.map_or(f32::NAN, |&value| value as f32)));
+                Ok(())
             }),
             _ => Err(self.wrong_type(column, FLOAT)),
         }?;
         match values.iter().position(|value| value.is_infinite()) {
             Some(row) => Err(self.value(column, row, "a finite float32 or NaN", values[row].to_string())),
-            None => Ok(values),
+            None => Ok(()),
         }
     }
 
@@ -261,20 +270,36 @@ impl Columns {
         ColumnError::WrongType { path: self.path.clone(), column: column.name.clone(), expected, found }
     }
 
-    /// Decodes a whole column, row group after row group; `make` gets `None` for a null.
+    /// Decodes a whole column; `make` gets `None` for a null.
     fn values<T: DataType, V>(
         &self,
         column: &Column,
         make: impl Fn(Option<&T::T>, usize) -> Result<V, ColumnError>,
     ) -> Result<Vec<V>, ColumnError> {
+        let mut all = Vec::with_capacity(self.rows.min(RESERVED));
+        self.batches::<T>(column, |batch| {
+            for value in batch.iter() {
+                all.push(make(value, all.len())?);
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Decodes a whole column, row group after row group, batch after batch.
+    fn batches<T: DataType>(
+        &self,
+        column: &Column,
+        mut take: impl FnMut(&Batch<'_, T::T>) -> Result<(), ColumnError>,
+    ) -> Result<(), ColumnError> {
         if !column.flat {
             return Err(self.wrong_type(column, "one value a row"));
         }
         let decode =
             |cause| ColumnError::Decode { path: self.path.clone(), column: column.name.clone(), cause };
         let descriptor = self.reader.metadata().file_metadata().schema_descr().column(column.index);
-        let most = descriptor.max_def_level();
-        let mut all = Vec::with_capacity(self.rows);
+        let present = descriptor.max_def_level();
+        let mut rows = 0;
         let (mut values, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         for group in 0..self.reader.num_row_groups() {
             let group = self.reader.get_row_group(group).map_err(decode)?;
@@ -289,20 +314,41 @@ impl Columns {
                 if records == 0 {
                     break;
                 }
-                let mut present = values.iter();
-                for record in 0..records {
-                    let is_null = levels.get(record).is_some_and(|&level| level < most);
-                    let value = if is_null { None } else { present.next() };
-                    all.push(make(value, all.len())?);
-                }
+                rows += records;
+                take(&Batch { records, values: &values, levels: &levels, present })?;
             }
         }
-        if all.len() == self.rows {
-            Ok(all)
+        if rows == self.rows {
+            Ok(())
         } else {
-            let said = format!("{} rows, where the file says {}", all.len(), self.rows);
+            let said = format!("{rows} rows, where the file says {}", self.rows);
             Err(decode(ParquetError::General(said)))
         }
+    }
+}
+
+/// Some records of a column.
+struct Batch<'b, T> {
+    records: usize,
+    /// Of the records that are no nulls.
+    values: &'b [T],
+    /// Of every record, unless there can be no nulls.
+    levels: &'b [i16],
+    /// The level of a record that is no null.
+    present: i16,
+}
+
+impl<'b, T> Batch<'b, T> {
+    fn iter(&self) -> impl Iterator<Item = Option<&'b T>> {
+        let mut values = self.values.iter();
+        (0..self.records).map(move |record| {
+            let is_null = self.levels.get(record).is_some_and(|&level| level < self.present);
+            if is_null { None } else { values.next() }
+        })
+    }
+
+    fn without_nulls(&self) -> Option<&'b [T]> {
+        (self.values.len() == self.records).then_some(self.values)
     }
 }
 

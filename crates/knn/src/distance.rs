@@ -1,14 +1,14 @@
-/// Lanes of [`squared_distance`]: feature `i` is added into lane `i % 8`.
-const LANES: usize = 8;
+/// Lanes of [`squared_distance`]: feature `i` is added into lane `i % 16`.
+const LANES: usize = 16;
 
 /// The squared Euclidean distance between two rows, in float64.
 ///
 /// This function *is* the distance of this crate: which row is nearer, and which two are exactly as
 /// near, is decided by its result to the last bit. So the order of its roundings is fixed: every
 /// difference is taken in float64 (exact for float32 inputs of similar size), squared and added into
-/// one of eight lanes, multiplication and addition rounded one by one (no fused multiply-add), and
-/// the lanes are added as `((0+4)+(2+6))+((1+5)+(3+7))`. A faster kernel that ranks rows by it must
-/// do the same; one that only screens may do as it likes.
+/// one of sixteen lanes, multiplication and addition rounded one by one (no fused multiply-add), and
+/// the upper half of the lanes is added to the lower until one is left. A faster kernel that ranks rows
+/// by it must do the same; one that only screens may do as it likes.
 ///
 /// The expansion `|a|^2 - 2ab + |b|^2` was rejected: it cancels for near-duplicates and misses
 /// exact ones.
@@ -25,11 +25,18 @@ pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
             lanes[lane] += difference * difference;
         }
     }
-    for (lane, (&a, &b)) in a_rest.iter().zip(b_rest).enumerate() {
+    for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
         let difference = f64::from(a) - f64::from(b);
-        lanes[lane] += difference * difference;
+        *lane += difference * difference;
     }
-    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
 
 #[cfg(test)]

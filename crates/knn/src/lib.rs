@@ -21,6 +21,7 @@ mod fit;
 mod fit_file;
 mod k_nearest;
 mod kmeans;
+mod large_pages;
 mod latency;
 mod lda;
 mod matrix;

@@ -2,6 +2,8 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayView2, ShapeError};
 
+use crate::large_pages;
+
 /// A dense row-major float32 matrix: one window a row, one feature a column.
 ///
 /// Plain slices instead of an array type: every hot loop runs along a row, and a library that
@@ -30,7 +32,9 @@ impl Matrix {
 
     /// All zeros.
     pub fn zeros(rows: usize, columns: usize) -> Self {
-        Self { values: vec![0.0; rows * columns], columns }
+        let mut values = vec![0.0; rows * columns];
+        large_pages::advise(&mut values);
+        Self { values, columns }
     }
 
     /// Number of rows.

@@ -1,10 +1,12 @@
 //! The seam of the nearest-neighbour search: the contract, and one file an implementation.
 
+mod among;
 mod exhaustive;
 mod kernel;
 mod nearest;
 mod screen;
 
+pub use among::Among;
 pub use exhaustive::Exhaustive;
 pub use kernel::{Instructions, UnknownInstructions};
 pub use screen::Screen;
@@ -24,7 +26,7 @@ use crate::{
 ///   so the answer is unique: thread count, instruction set and algorithm cannot change it.
 /// - Answers are in that order, nearest first. Fewer than `k` rows are answered only when there are
 ///   fewer.
-/// - There is at least one row. Rows and queries are finite and have the same number of columns.
+/// - There is at least one row, and at least one among which to search. Rows and queries are finite and have the same number of columns.
 /// - The watch is asked before every share of the queries, at most some hundreds of them, and told of
 ///   every query.
 pub trait Search: Send + Sync {
@@ -34,8 +36,19 @@ pub trait Search: Send + Sync {
     /// Number of columns of rows and queries.
     fn columns(&self) -> usize;
 
-    /// The `min(k, rows)` nearest rows of every query.
-    fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped>;
+    /// The `k` nearest rows of every query, among some of the rows.
+    fn nearest_among(
+        &self,
+        among: Among<'_>,
+        queries: &Matrix,
+        k: usize,
+        watch: &dyn Watch,
+    ) -> Result<Neighbours, Stopped>;
+
+    /// The `k` nearest rows of every query.
+    fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
+        self.nearest_among(Among::All, queries, k, watch)
+    }
 }
 
 /// The search that is fastest over these rows, of which there is at least one.

@@ -123,9 +123,10 @@ impl Points {
         let columns = Columns::open(path)?;
         let id = FitId::of(&columns.bytes()?);
         let mut places = vec![[0.0; AXES]; columns.rows()];
+        let mut coordinates = Vec::new();
         for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
             let column = columns.get(name)?;
-            let coordinates = columns.floats(&column)?;
+            columns.floats(&column, &mut coordinates)?;
             for (row, (place, &coordinate)) in places.iter_mut().zip(&coordinates).enumerate() {
                 if !(0.0..=1.0).contains(&coordinate) {
                     let found = coordinate.to_string();

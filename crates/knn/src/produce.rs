@@ -8,6 +8,7 @@ use crate::{
     kmeans::{ClusterError, Clusters},
     latency::{WINDOWS_ALONE, single_window_latency},
     matrix::Matrix,
+    neighbours::Among,
     origin::Busiest,
     params::ProduceValidParams,
     points::Points,
@@ -138,23 +139,24 @@ impl ProduceValidParams {
         watch.begin(Stage::Classify, (split.validation.len() + split.test.len()) as u64);
         let phases_of =
             |rows: &[u32]| -> Vec<Phase> { rows.iter().map(|&row| phases[row as usize]).collect() };
-        let tell = |classifier: &Classifier<'_>, windows: &Matrix| {
-            let votes = classifier.classify(windows, watch)?;
-            Ok::<Vec<Phase>, Stopped>(votes.into_iter().map(|vote| vote.phase).collect())
-        };
-        let told_within = if split.validation.is_empty() {
-            None
-        } else {
-            let (training, phases) = (z.select(&split.train), phases_of(&split.train));
-            let classifier = Classifier::new(&training, &phases, self.neighbours);
-            Some(tell(&classifier, &z.select(&split.validation))?)
-        };
-        let test = z.select(&split.test);
+        let (validation, test) = (z.select(&split.validation), z.select(&split.test));
         let mut training = z;
         training.retain(&learned);
         let training_phases = phases_of(&learned);
         let classifier = Classifier::new(&training, &training_phases, self.neighbours);
-        let told = tell(&classifier, &test)?;
+        let tell = |among: Among<'_>, windows: &Matrix| {
+            let votes = classifier.classify_among(among, windows, watch)?;
+            Ok::<Vec<Phase>, Stopped>(votes.into_iter().map(|vote| vote.phase).collect())
+        };
+        let told = tell(Among::All, &test)?;
+        let told_within = if split.validation.is_empty() {
+            None
+        } else {
+            // One index serves both: what is searched for validation windows are the others.
+            let marks: Vec<bool> =
+                learned.iter().map(|row| split.validation.binary_search(row).is_err()).collect();
+            Some(tell(Among::Marked(&marks), &validation)?)
+        };
 
         let alone = sample::evenly(test.rows(), WINDOWS_ALONE);
         watch.begin(Stage::Measure, alone.len() as u64);

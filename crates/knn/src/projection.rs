@@ -11,6 +11,9 @@ use crate::{
     watch::{Stage, Stopped, Watch},
 };
 
+/// Sums that a coordinate is added up in: side by side they do not wait for each other.
+const LANES: usize = 8;
+
 /// Axes of a placed window: x, y, z.
 pub const AXES: usize = 3;
 
@@ -147,11 +150,14 @@ impl Projection {
     }
 
     fn coordinate(&self, row: &[f32], axis: &[f64]) -> f64 {
-        row.iter()
-            .zip(&self.center)
-            .zip(axis)
-            .map(|((&value, center), axis)| (f64::from(value) - center) * axis)
-            .sum()
+        let mut lanes = [0.0; LANES];
+        let chunks = row.chunks(LANES).zip(self.center.chunks(LANES)).zip(axis.chunks(LANES));
+        for ((row, center), axis) in chunks {
+            for (sum, ((&value, center), axis)) in lanes.iter_mut().zip(row.iter().zip(center).zip(axis)) {
+                *sum += (f64::from(value) - center) * axis;
+            }
+        }
+        lanes.iter().sum()
     }
 
     fn ranges_of(&self, z: &Matrix, rows: &[u32], watch: &dyn Watch) -> Result<Vec<(f64, f64)>, Stopped> {

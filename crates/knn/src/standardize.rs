@@ -10,7 +10,7 @@ use crate::{
 const SMALLEST_DEVIATION: f64 = 1e-6;
 
 /// Columns that one task takes the medians of: a cache line of a row holds 16 float32 values.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 64;
 
 /// Median imputation, z-score, and the columns that vary; learned from the training rows.
 ///
@@ -51,34 +51,40 @@ pub enum StandardizeError {
 impl Standardizer {
     /// Learns from `rows` of `windows`. NaN is a missing value; every other value is finite.
     ///
-    /// Medians are exact (selection, not a sketch) over all of `rows`; means and deviations are two
-    /// float64 passes over fixed blocks.
+    /// Medians are exact (selection, not a sketch) over all of `rows`; means and deviations are taken
+    /// around them in one float64 pass over fixed blocks. That loses at most a bit: a mean is at most one
+    /// deviation from the median, so the squares around the one are at most twice those around the other.
+    /// A constant column, however large, has exactly its value as mean and a deviation of exactly 0.
     pub fn fit(windows: &Matrix, rows: &[u32], watch: &dyn Watch) -> Result<Self, StandardizeError> {
         let columns = windows.columns();
-        watch.begin(Stage::Standardize, (2 * rows.len() + windows.rows()) as u64);
+        watch.begin(Stage::Standardize, (rows.len() + windows.rows()) as u64);
         let medians = medians(windows, rows, watch)?;
         let fill: Vec<f32> = medians.iter().map(|&median| median as f32).collect();
         let count = rows.len() as f64;
-        let sums = |center: &[f64], square: bool| {
-            blocks::sum(rows.len(), watch, |block| {
-                let mut sums = vec![0.0; columns];
-                for &row in &rows[block] {
-                    let row = windows.row(row as usize);
-                    for column in 0..columns {
-                        let deviation = impute(row[column], fill[column]) - center[column];
-                        sums[column] += if square { deviation * deviation } else { deviation };
-                    }
+        let sums = blocks::sum(rows.len(), watch, |block| {
+            let mut sums = vec![0.0; 2 * columns];
+            let (first, second) = sums.split_at_mut(columns);
+            for &row in &rows[block] {
+                let row = windows.row(row as usize);
+                for ((&value, &median), (first, second)) in
+                    row.iter().zip(&fill).zip(first.iter_mut().zip(second.iter_mut()))
+                {
+                    let deviation = impute(value, median) - f64::from(median);
+                    *first += deviation;
+                    *second += deviation * deviation;
                 }
-                sums
-            })
-        };
-        // Around the median first: a constant column, however large, then has exactly its value as
-        // mean, and a deviation of exactly 0.
-        let around: Vec<f64> = fill.iter().map(|&median| f64::from(median)).collect();
-        let shift = sums(&around, false)?.unwrap_or_else(|| vec![0.0; columns]);
-        let means: Vec<f64> = around.iter().zip(shift).map(|(&median, sum)| median + sum / count).collect();
-        let squares = sums(&means, true)?.unwrap_or_else(|| vec![0.0; columns]);
-        let deviations: Vec<f64> = squares.into_iter().map(|sum| (sum / count).sqrt()).collect();
+            }
+            sums
+        })?
+        .unwrap_or_else(|| vec![0.0; 2 * columns]);
+        let (first, second) = sums.split_at(columns);
+        let shifts: Vec<f64> = first.iter().map(|sum| sum / count).collect();
+        let means = fill.iter().zip(&shifts).map(|(&median, shift)| f64::from(median) + shift).collect();
+        let deviations: Vec<f64> = second
+            .iter()
+            .zip(&shifts)
+            .map(|(sum, shift)| (sum / count - shift * shift).max(0.0).sqrt())
+            .collect();
         let kept: Vec<u32> =
             (0..columns as u32).filter(|&column| deviations[column as usize] > SMALLEST_DEVIATION).collect();
         if kept.is_empty() {

@@ -21,6 +21,8 @@ use crate::{
 
 /// Feature columns that are decoded before they are laid into the rows together.
 const COLUMNS: usize = 32;
+/// Rows that are laid out together: their part of those columns stays in the innermost cache.
+const ROWS: usize = 64;
 
 /// Windows of telemetry: one feature vector a row, and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,19 +148,24 @@ pub(crate) fn features(
 ) -> Result<Matrix, TableError> {
     let width = found.len();
     let mut matrix = Matrix::zeros(rows.len(), width);
+    let mut decoded = vec![Vec::new(); COLUMNS.min(width)];
     for (group, found) in found.chunks(COLUMNS).enumerate() {
-        let decoded = found.par_iter().map(|column| {
+        found.par_iter().zip(&mut decoded).try_for_each(|(column, decoded)| {
             watch.check()?;
-            let values = columns.floats(column)?;
+            columns.floats(column, decoded)?;
             watch.advance(1);
-            Ok(values)
-        });
-        let decoded: Vec<Vec<f32>> = decoded.collect::<Result<_, TableError>>()?;
+            Ok::<(), TableError>(())
+        })?;
+        let decoded = &decoded[..found.len()];
         watch.check()?;
         matrix.values_mut().par_chunks_mut(blocks::ROWS * width).enumerate().for_each(|(block, laid)| {
-            for (laid, &row) in laid.chunks_exact_mut(width).zip(&rows[block * blocks::ROWS..]) {
-                for (laid, column) in laid[group * COLUMNS..].iter_mut().zip(&decoded) {
-                    *laid = column[row as usize];
+            let rows = rows[block * blocks::ROWS..].chunks(ROWS);
+            for (laid, rows) in laid.chunks_mut(ROWS * width).zip(rows) {
+                for (number, column) in decoded.iter().enumerate() {
+                    let laid = laid.iter_mut().skip(group * COLUMNS + number).step_by(width);
+                    for (laid, &row) in laid.zip(rows) {
+                        *laid = column[row as usize];
+                    }
                 }
             }
         });

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::{Instructions, Neighbour, Neighbours, Search, kernel::Kernel, nearest::Nearest};
+use super::{Among, Instructions, Neighbour, Neighbours, Search, kernel::Kernel, nearest::Nearest};
 use crate::{
     matrix::Matrix,
     watch::{Stopped, Watch},
@@ -33,13 +33,31 @@ impl<'a> Exhaustive<'a> {
         Self { rows: rows.into(), kernel }
     }
 
-    fn pass(&self, queries: &Matrix, numbers: std::ops::Range<usize>, k: usize) -> Vec<Neighbour> {
+    /// The nearest row of one query, on the calling thread.
+    pub(crate) fn nearest_one(&self, query: &[f32]) -> Neighbour {
+        let mut nearest = Neighbour { squared_distance: f64::INFINITY, row: 0 };
+        for row in 0..self.rows.rows() {
+            let squared_distance = self.kernel.squared_distance(query, self.rows.row(row));
+            if squared_distance < nearest.squared_distance {
+                nearest = Neighbour { squared_distance, row: row as u32 };
+            }
+        }
+        nearest
+    }
+
+    fn pass(
+        &self,
+        among: Among<'_>,
+        queries: &Matrix,
+        numbers: std::ops::Range<usize>,
+        k: usize,
+    ) -> Vec<Neighbour> {
         let mut nearest: Vec<Nearest> = numbers.clone().map(|_| Nearest::new(k)).collect();
         for first in (0..self.rows.rows()).step_by(ROWS) {
             let block = first..self.rows.rows().min(first + ROWS);
             for (nearest, query) in nearest.iter_mut().zip(numbers.clone()) {
                 let query = queries.row(query);
-                for row in block.clone() {
+                for row in block.clone().filter(|&row| among.has(row as u32)) {
                     let squared_distance = self.kernel.squared_distance(query, self.rows.row(row));
                     nearest.offer(Neighbour { squared_distance, row: row as u32 });
                 }
@@ -58,8 +76,14 @@ impl Search for Exhaustive<'_> {
         self.rows.columns()
     }
 
-    fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
-        let k = k.min(self.rows()).max(1);
+    fn nearest_among(
+        &self,
+        among: Among<'_>,
+        queries: &Matrix,
+        k: usize,
+        watch: &dyn Watch,
+    ) -> Result<Neighbours, Stopped> {
+        let k = among.at_most(k, self.rows());
         let share = queries.rows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
         let passes: Result<Vec<_>, Stopped> = (0..queries.rows().div_ceil(share))
             .into_par_iter()
@@ -67,7 +91,7 @@ impl Search for Exhaustive<'_> {
                 watch.check()?;
                 let numbers = pass * share..queries.rows().min((pass + 1) * share);
                 let steps = numbers.len() as u64;
-                let found = self.pass(queries, numbers, k);
+                let found = self.pass(among, queries, numbers, k);
                 watch.advance(steps);
                 Ok(found)
             })

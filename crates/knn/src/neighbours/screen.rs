@@ -65,7 +65,6 @@ mod build;
 mod cells;
 mod depths;
 mod helper;
-mod large_pages;
 mod lattice;
 mod level;
 mod limits;
@@ -81,7 +80,7 @@ use self::{
     rotation::Rotation,
 };
 use super::{
-    Neighbour, Neighbours, Search,
+    Among, Neighbour, Neighbours, Search,
     kernel::{Hit, Kernel, Lanes, PANEL},
     nearest::Nearest,
 };
@@ -121,11 +120,26 @@ struct First {
     single: usize,
 }
 
+/// What is searched for.
+#[derive(Clone, Copy)]
+struct Asked<'q> {
+    queries: &'q Matrix,
+    k: usize,
+    among: Among<'q>,
+}
+
 /// A query as given, and as the screen looks at it.
 #[derive(Clone, Copy)]
 struct Query<'q> {
     row: &'q [f32],
     prepared: &'q Prepared,
+    among: Among<'q>,
+}
+
+impl<'q> Asked<'q> {
+    fn query(&self, number: u32, prepared: &'q Prepared) -> Query<'q> {
+        Query { row: self.queries.row(number as usize), prepared, among: self.among }
+    }
 }
 
 impl Screen<'_> {
@@ -134,41 +148,25 @@ impl Screen<'_> {
         self.levels[0].start.len()
     }
 
-    /// Looks deeper at the rows of a hit after so many levels, and ranks what is left.
-    fn settle(
-        &self,
-        from: usize,
-        panel: usize,
-        hit: &Hit,
-        query: &Query<'_>,
-        limits: &mut Limits,
-        nearest: &mut Nearest,
-    ) -> bool {
+    /// The rows of a hit after so many levels that the deeper ones cannot rule out either.
+    fn deepen(&self, from: usize, panel: usize, hit: &Hit, query: &Prepared, limits: &Limits) -> u16 {
         let (mut rows, mut sums) = (hit.rows, hit.sums);
         let mut words = self.levels[..from].iter().map(Level::groups).sum();
         for (level, &least) in self.levels.iter().zip(&limits.least).skip(from) {
-            let query = &query.prepared.words[words..][..level.groups()];
+            let query = &query.words[words..][..level.groups()];
             words += level.groups();
             rows &= self.kernel.deepen(query, &level.part(panel..panel + 1), &mut sums, least);
             if rows == 0 {
-                return false;
+                break;
             }
         }
-        let mut narrowed = false;
-        while rows != 0 {
-            let place = panel * PANEL + rows.trailing_zeros() as usize;
-            rows &= rows - 1;
-            if self.rank(place, query.row, nearest) {
-                narrowed |= limits.narrow(self, query.prepared, nearest.squared_radius());
-            }
-        }
-        narrowed
+        rows
     }
 
-    /// Offers the row at a place of the panels, if there is one.
-    fn rank(&self, place: usize, query: &[f32], nearest: &mut Nearest) -> bool {
-        let Some(&row) = self.order.get(place) else { return false };
-        let squared_distance = self.kernel.squared_distance(query, self.rows.row(row as usize));
+    /// Offers the row at a place of the panels, if there is one that may be found.
+    fn rank(&self, place: usize, query: &Query<'_>, nearest: &mut Nearest) -> bool {
+        let Some(&row) = self.order.get(place).filter(|&&row| query.among.has(row)) else { return false };
+        let squared_distance = self.kernel.squared_distance(query.row, self.rows.row(row as usize));
         nearest.offer(Neighbour { squared_distance, row })
     }
 
@@ -181,7 +179,8 @@ impl Screen<'_> {
         let mut places: Vec<(i32, usize)> = Vec::with_capacity(count + 2 * PANEL);
         for panel in start / PANEL..(start + count).div_ceil(PANEL) {
             let sums = self.sums(panel, query.prepared).last().map_or([0; PANEL], |sums| sums.0);
-            places.extend(sums.into_iter().zip(panel * PANEL..self.order.len()));
+            let of_panel = sums.into_iter().zip(panel * PANEL..self.order.len());
+            places.extend(of_panel.filter(|&(_, place)| query.among.has(self.order[place])));
         }
         // The larger the sum, the nearer the lattice point.
         if k < places.len() {
@@ -189,7 +188,7 @@ impl Screen<'_> {
         }
         let mut nearest = Nearest::new(k);
         for (_, place) in places.into_iter().take(k) {
-            self.rank(place, query.row, &mut nearest);
+            self.rank(place, query, &mut nearest);
         }
         nearest
     }
@@ -216,7 +215,13 @@ impl Search for Screen<'_> {
         self.rows.columns()
     }
 
-    fn nearest(&self, queries: &Matrix, k: usize, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
-        self.search(queries, k.min(self.rows()).max(1), watch)
+    fn nearest_among(
+        &self,
+        among: Among<'_>,
+        queries: &Matrix,
+        k: usize,
+        watch: &dyn Watch,
+    ) -> Result<Neighbours, Stopped> {
+        self.search(&Asked { queries, k: among.at_most(k, self.rows()), among }, watch)
     }
 }

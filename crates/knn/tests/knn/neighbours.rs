@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use knn::{
     Matrix, Stage, Stopped, Unwatched, Watch,
-    neighbours::{Exhaustive, Instructions, Neighbour, Screen, Search},
+    neighbours::{Among, Exhaustive, Instructions, Neighbour, Screen, Search},
     squared_distance,
 };
 use proptest::prelude::*;
@@ -73,6 +73,32 @@ proptest! {
     #[test]
     fn the_answer_is_the_smallest_by_distance_and_row((rows, queries) in matrix(600), k in 1_usize..15) {
         check(&rows, &queries, k);
+    }
+
+    /// Among some of the rows: what a search of only those finds.
+    #[test]
+    fn the_answer_has_only_rows_among_which_was_searched(
+        (rows, queries) in matrix(600),
+        k in 1_usize..15,
+        rare in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        use rand::{Rng, SeedableRng, rngs::StdRng};
+        let mut numbers = StdRng::seed_from_u64(seed);
+        let mut marks: Vec<bool> = (0..rows.rows()).map(|_| numbers.gen_bool(if rare { 0.02 } else { 0.8 })).collect();
+        marks[rows.rows() / 2] = true;
+        let some: Vec<u32> = (0..rows.rows() as u32).filter(|&row| marks[row as usize]).collect();
+        let of_some = rows.select(&some);
+        for (name, search) in searches(&rows) {
+            let found = search.nearest_among(Among::Marked(&marks), &queries, k, &Unwatched).unwrap();
+            for (query, found) in found.iter().enumerate() {
+                let expected: Vec<Neighbour> = oracle(&of_some, queries.row(query), k)
+                    .into_iter()
+                    .map(|found| Neighbour { row: some[found.row as usize], ..found })
+                    .collect();
+                prop_assert_eq!(found, &expected[..], "{}, query {}", name, query);
+            }
+        }
     }
 
     /// What the bound of the screen leaves to roundings is attacked: rows that are as far from the query

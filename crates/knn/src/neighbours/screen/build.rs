@@ -8,10 +8,10 @@ use super::{
     block::{self, Block},
     cells::Cells,
     depths::Depths,
-    large_pages, prepared,
+    prepared,
     rotation::{LEADING, Principal, Rotation},
 };
-use crate::{matrix::Matrix, sample::evenly};
+use crate::{large_pages, matrix::Matrix, sample::evenly};
 
 /// Rows of a cell, at least: a panel of rows that are near each other is ruled out as one.
 const CELL: usize = 16;

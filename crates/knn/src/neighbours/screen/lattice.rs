@@ -1,7 +1,10 @@
+use super::super::kernel::GROUP;
+
 /// The largest coordinate of a lattice point.
 const MOST: f64 = 127.0;
-/// Added and taken away again, it rounds a float64 of moderate size to an integer.
-const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
+/// Added, it rounds a float64 of moderate size to an integer, without the call that this is where CPUs have
+/// no instruction for it.
+const SHIFT: f64 = 1.5 * (1_u64 << 52) as f64;
 
 /// Points whose coordinates are integers from -127 to 127 times one step.
 #[derive(Debug, Clone, Copy)]
@@ -56,30 +59,41 @@ impl Lattice {
 
     /// The nearest lattice coordinate.
     fn coordinate(self, value: f64) -> f64 {
-        round((value / self.step).clamp(-MOST, MOST))
+        shifted(value / self.step) - SHIFT
     }
 
-    /// Writes the point of some coordinates. Where the point is longer, zeros follow.
+    /// Writes a point near some coordinates. Where the point is longer, zeros follow.
+    ///
+    /// The roundings of `1 / step` may choose another than the nearest: any point will do whose error is
+    /// known.
     pub(super) fn point(self, coordinates: &[f64], point: &mut [i8]) -> Point {
         // Clipping moves no two points apart, so that what it takes away is no error.
         let reach = (MOST + 0.5) * self.step;
-        let mut of = Point::default();
+        let inverse = 1.0 / self.step;
+        let (mut norms, mut sums, mut squared_errors) = ([0; GROUP], [0; GROUP], [0.0; GROUP]);
+        let (whole, rest) = coordinates.as_chunks::<GROUP>();
+        let mut last = [0.0; GROUP];
+        last[..rest.len()].copy_from_slice(rest);
         point.fill(0);
-        for (&value, place) in coordinates.iter().zip(point) {
-            let coordinate = self.coordinate(value);
-            let far = value.clamp(-reach, reach) - self.step * coordinate;
-            of.squared_error += far * far;
-            let coordinate = coordinate as i32;
-            of.norm += coordinate * coordinate;
-            of.sum += coordinate;
-            *place = coordinate as i8;
+        let places = point.as_chunks_mut::<GROUP>().0;
+        for (values, place) in whole.iter().chain(std::iter::once(&last)).zip(places) {
+            // Lane by lane, so that the compiler takes all lanes at once.
+            for lane in 0..GROUP {
+                let shifted = shifted(values[lane] * inverse);
+                let far = values[lane].clamp(-reach, reach) - self.step * (shifted - SHIFT);
+                squared_errors[lane] += far * far;
+                // The last bits of the shifted value are the integer.
+                let coordinate = shifted.to_bits() as i32;
+                norms[lane] += coordinate * coordinate;
+                sums[lane] += coordinate;
+                place[lane] = coordinate as i8;
+            }
         }
-        of
+        Point { norm: norms.iter().sum(), sum: sums.iter().sum(), squared_error: squared_errors.iter().sum() }
     }
 }
 
-/// The nearest integer, for values up to 2^31: a subtraction instead of a call where CPUs have no
-/// instruction for it.
-fn round(value: f64) -> f64 {
-    value + ROUND - ROUND
+/// The nearest integer from -127 to 127, and [`SHIFT`].
+fn shifted(steps: f64) -> f64 {
+    steps.clamp(-MOST, MOST) + SHIFT
 }

@@ -140,11 +140,10 @@ impl Rotation {
         let mut centered = Vec::with_capacity(count * columns);
         let mut roundings = Vec::with_capacity(count);
         for row in rows {
-            let start = centered.len();
             centered.extend(
                 row.iter().zip(&self.center).map(|(&value, &center)| f64::from(value) - f64::from(center)),
             );
-            let square: f64 = centered[start..].iter().map(|value| value * value).sum();
+            let square = kernel.squared_distance(row, &self.center);
             // Twice covers the rounding of this norm.
             roundings.push(2.0 * self.rounding * square.sqrt());
         }

@@ -8,13 +8,12 @@ use std::sync::{
 
 use rayon::prelude::*;
 
-use super::super::kernel::{Hit, Hits, Part, STRIP_PANELS, TILE_PANELS, TILE_QUERIES};
+use super::super::kernel::{Hits, PANEL, Part, STRIP_PANELS, TILE_PANELS, TILE_QUERIES};
 use super::{
-    Query, Screen, block, helper::Helper, level::Level, limits::Limits, prefetch::prefetch,
+    Asked, Screen, block, helper::Helper, level::Level, limits::Limits, prefetch::prefetch,
     prepared::Prepared, rotation::LEADING,
 };
 use crate::{
-    matrix::Matrix,
     neighbours::{Neighbour, Neighbours, nearest::Nearest},
     watch::{Stopped, Watch},
 };
@@ -28,6 +27,8 @@ const TILES: usize = 64;
 const SHARED: usize = 1 << 18;
 /// Where so many of what a tile looks at are hits, at least, the next is looked at one level deeper.
 const DENSE: f32 = 0.5;
+/// Rows that are on their way from memory before the first of them is ranked.
+const LEFT: usize = 8;
 
 /// Some queries, and their best rows before anything was ruled out.
 struct Tile<const QUERIES: usize> {
@@ -51,6 +52,13 @@ struct Turn<'t, const QUERIES: usize> {
     nearest: [Nearest; QUERIES],
 }
 
+/// A row that no level could rule out.
+struct Left {
+    turn: usize,
+    query: usize,
+    place: usize,
+}
+
 /// Who goes over the blocks beside the calling thread.
 #[derive(Clone, Copy)]
 enum Help<'h> {
@@ -62,16 +70,12 @@ enum Help<'h> {
 }
 
 impl Screen<'_> {
-    pub(super) fn search(
-        &self,
-        queries: &Matrix,
-        k: usize,
-        watch: &dyn Watch,
-    ) -> Result<Neighbours, Stopped> {
+    pub(super) fn search(&self, asked: &Asked<'_>, watch: &dyn Watch) -> Result<Neighbours, Stopped> {
+        let Asked { queries, k, .. } = *asked;
         let count = queries.rows();
         let found: Result<Vec<_>, Stopped> = if count <= FEW {
-            let one =
-                |number| self.together::<1, STRIP_PANELS>(queries, &[number], k, self.second_thread(), watch);
+            let help = self.second_thread();
+            let one = |number| self.together::<1, STRIP_PANELS>(asked, &[number], help, watch);
             (0..count as u32).map(one).collect()
         } else {
             let mut numbers: Vec<u32> = (0..count as u32).collect();
@@ -80,7 +84,7 @@ impl Screen<'_> {
                 self.cells.of_row(&self.rotation.leading(queries.row(number as usize))).start
             });
             let some = |numbers: &[u32], help| {
-                self.together::<TILE_QUERIES, TILE_PANELS>(queries, numbers, k, help, watch)
+                self.together::<TILE_QUERIES, TILE_PANELS>(asked, numbers, help, watch)
             };
             // Each thread has queries of its own where there are enough for all; else all share the blocks.
             let tiles = count.div_ceil(TILE_QUERIES);
@@ -111,15 +115,14 @@ impl Screen<'_> {
     /// Looks for some queries together.
     fn together<const QUERIES: usize, const PANELS: usize>(
         &self,
-        queries: &Matrix,
+        asked: &Asked<'_>,
         numbers: &[u32],
-        k: usize,
         help: Help<'_>,
         watch: &dyn Watch,
     ) -> Result<Vec<(u32, Nearest)>, Stopped> {
         watch.check()?;
         let first = if QUERIES == 1 { self.first.single } else { self.first.batch };
-        let tile = |numbers: &[u32]| self.tile(queries, numbers, k);
+        let tile = |numbers: &[u32]| self.tile(asked, numbers);
         let mut tiles: Vec<Tile<QUERIES>> = match help {
             Help::Pool => numbers.par_chunks(QUERIES).map(tile).collect(),
             Help::Nobody | Help::Waiting(_) => numbers.chunks(QUERIES).map(tile).collect(),
@@ -128,7 +131,7 @@ impl Screen<'_> {
         let next = AtomicUsize::new(0);
         let turns = Mutex::new(Vec::new());
         let sweep = || {
-            let found = self.sweep::<QUERIES, PANELS>(first, &tiles, &order, &next, queries);
+            let found = self.sweep::<QUERIES, PANELS>(first, &tiles, &order, &next, asked);
             turns.lock().unwrap_or_else(PoisonError::into_inner).push(found);
         };
         match help {
@@ -149,12 +152,11 @@ impl Screen<'_> {
         Ok(found.take(numbers.len()).collect())
     }
 
-    fn tile<const QUERIES: usize>(&self, queries: &Matrix, numbers: &[u32], k: usize) -> Tile<QUERIES> {
+    fn tile<const QUERIES: usize>(&self, asked: &Asked<'_>, numbers: &[u32]) -> Tile<QUERIES> {
         let numbers: [u32; QUERIES] = std::array::from_fn(|i| numbers[i.min(numbers.len() - 1)]);
-        let prepared = Prepared::all(self, numbers.iter().map(|&number| queries.row(number as usize)));
-        let nearest: [Nearest; QUERIES] = std::array::from_fn(|i| {
-            self.begin(&Query { row: queries.row(numbers[i] as usize), prepared: &prepared[i] }, k)
-        });
+        let prepared = Prepared::all(self, numbers.iter().map(|&number| asked.queries.row(number as usize)));
+        let nearest: [Nearest; QUERIES] =
+            std::array::from_fn(|i| self.begin(&asked.query(numbers[i], &prepared[i]), asked.k));
         let groups = prepared[0].words.len();
         let words =
             (0..groups).map(|group| std::array::from_fn(|query| prepared[query].words[group])).collect();
@@ -184,11 +186,12 @@ impl Screen<'_> {
         tiles: &[Tile<QUERIES>],
         order: &[usize],
         next: &AtomicUsize,
-        queries: &Matrix,
+        asked: &Asked<'_>,
     ) -> Vec<[Nearest; QUERIES]> {
         let mut turns: Vec<Turn<'_, QUERIES>> = tiles.iter().map(|tile| Turn::new(self, tile)).collect();
         let mut hits = Hits::new();
         let mut near: Vec<(usize, usize)> = Vec::with_capacity(turns.len());
+        let mut left: Vec<Left> = Vec::with_capacity(LEFT + TILE_QUERIES * TILE_PANELS * PANEL);
         let mut parts: Vec<Part<'_>> = Vec::with_capacity(self.levels.len());
         while let Some(&block) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             near.clear();
@@ -217,16 +220,40 @@ impl Screen<'_> {
                     let least = &turn.least[*depth - 1];
                     self.kernel.tile::<QUERIES, PANELS>(&turn.tile.words, &parts[..*depth], least, &mut hits);
                     for hit in hits.as_slice() {
-                        turn.settle(self, *depth, panel + usize::from(hit.panel), hit, queries);
+                        let (query, panel) = (usize::from(hit.query), panel + usize::from(hit.panel));
+                        let (prepared, limits) = (&turn.tile.queries[query], &turn.limits[query]);
+                        let mut rows = self.deepen(*depth, panel, hit, prepared, limits);
+                        while rows != 0 {
+                            let place = panel * PANEL + rows.trailing_zeros() as usize;
+                            rows &= rows - 1;
+                            self.prefetch(place);
+                            left.push(Left { turn: *number, query, place });
+                        }
                     }
                     let dense = hits.as_slice().len() as f32 > DENSE * (QUERIES * PANELS) as f32;
                     if dense && *depth < self.levels.len() {
                         *depth += 1;
                     }
+                    if left.len() >= LEFT {
+                        for Left { turn, query, place } in left.drain(..) {
+                            turns[turn].rank(self, asked, query, place);
+                        }
+                    }
                 }
+            }
+            for Left { turn, query, place } in left.drain(..) {
+                turns[turn].rank(self, asked, query, place);
             }
         }
         turns.into_iter().map(|turn| turn.nearest).collect()
+    }
+}
+
+impl Screen<'_> {
+    fn prefetch(&self, place: usize) {
+        if let Some(&row) = self.order.get(place) {
+            prefetch(self.rows.row(row as usize));
+        }
     }
 }
 
@@ -267,11 +294,14 @@ impl<'t, const QUERIES: usize> Turn<'t, QUERIES> {
             .any(|(query, limits)| !block.is_beyond(&query.leading, limits.around))
     }
 
-    fn settle(&mut self, screen: &Screen<'_>, depth: usize, panel: usize, hit: &Hit, queries: &Matrix) {
-        let i = usize::from(hit.query);
-        let query =
-            Query { row: queries.row(self.tile.numbers[i] as usize), prepared: &self.tile.queries[i] };
-        if screen.settle(depth, panel, hit, &query, &mut self.limits[i], &mut self.nearest[i]) {
+    /// Ranks the row at a place of the panels for one of the queries.
+    fn rank(&mut self, screen: &Screen<'_>, asked: &Asked<'_>, i: usize, place: usize) {
+        let prepared = &self.tile.queries[i];
+        let query = asked.query(self.tile.numbers[i], prepared);
+        let nearest = &mut self.nearest[i];
+        if screen.rank(place, &query, nearest)
+            && self.limits[i].narrow(screen, prepared, nearest.squared_radius())
+        {
             self.narrowed(i);
         }
     }

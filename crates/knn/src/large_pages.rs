@@ -2,7 +2,7 @@
 ///
 /// A search walks through tens of megabytes and jumps about in more: with pages of 4 KiB it waits for
 /// address translation. Where it is refused, nothing but time is lost.
-pub(super) fn advise<T>(memory: &mut [T]) {
+pub(crate) fn advise<T>(memory: &mut [T]) {
     #[cfg(target_os = "linux")]
     {
         const PAGE: usize = 2 << 20;
