@@ -238,7 +238,8 @@ pub(crate) struct FitArgs {
     #[command(flatten)]
     pub(crate) windows: WindowArgs,
 
-    /// How windows become points: lda parts the phases, pca keeps the variance
+    /// How windows become points: lda parts the phases, pca keeps the variance, umap
+    /// keeps neighbours together and parts the phases
     #[arg(
         long,
         default_value = "lda",

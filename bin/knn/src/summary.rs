@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-use knn::{Busiest, FitId, Produced, Projector, Score, Stage};
+use knn::{Axes, Busiest, FitId, Map, Produced, Score, Stage};
 
 /// What produce did, for a person.
 pub(crate) struct Summary<'a> {
@@ -38,13 +38,19 @@ impl fmt::Display for Summary<'_> {
             writeln!(f, "  F1        {} on validation: a tenth of training, unseen", Shown(score))?;
         }
         writeln!(f, "  F1        {} on test", Shown(&report.held_out))?;
-        let shares: Vec<String> =
-            fit.projection.captured.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
-        let of = match fit.projection.projector {
-            Projector::Pca => "variance",
-            Projector::Lda => "variance between phases",
+        let shares = |axes: &Axes| {
+            let shares: Vec<String> =
+                axes.captured.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
+            shares.join(", ")
         };
-        writeln!(f, "  {:<9} axes hold {} of the {of}", fit.projection.projector, shares.join(", "))?;
+        let told = match &fit.projection.map {
+            Map::Pca(axes) => format!("axes hold {} of the variance", shares(axes)),
+            Map::Lda(axes) => format!("axes hold {} of the variance between phases", shares(axes)),
+            Map::Umap(umap) => {
+                format!("{} training windows laid out, the others placed among them", umap.layout.len())
+            }
+        };
+        writeln!(f, "  {:<9} {told}", fit.projection.projector())?;
         writeln!(f, "  clusters  {}, inertia {:.6e}", fit.clusters.centroids.rows(), fit.clusters.inertia)?;
         let stages: Vec<String> =
             self.stages.iter().map(|(stage, took)| format!("{stage} {:.3} s", took.as_secs_f64())).collect();

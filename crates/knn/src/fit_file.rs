@@ -21,12 +21,15 @@ use arrow_schema::{ArrowError, Field, Schema};
 use episodes::Phase;
 
 use crate::{
+    axes::Axes,
     fit::Fit,
     kmeans::Clusters,
     matrix::Matrix,
-    projection::{AXES, Projection},
+    projection::{AXES, Map, Projection},
+    projector::Projector,
     seal,
     standardize::Standardizer,
+    umap::Umap,
 };
 
 const FORMAT: &str = "vitrine.knn.fit";
@@ -95,27 +98,35 @@ impl Fit {
     pub fn encode(&self) -> Result<Vec<u8>, ArrowError> {
         let phases: Vec<u8> = self.phases.iter().map(|phase| phase.code()).collect();
         let (lows, highs): (Vec<f64>, Vec<f64>) = self.projection.ranges.iter().copied().unzip();
-        let columns: [(&str, ArrayRef); 14] = [
+        let mut columns: Vec<(&str, ArrayRef)> = vec![
             ("feature_names", texts(&self.feature_names)),
             ("medians", list::<Float64Type>(&self.standardizer.medians)),
             ("means", list::<Float64Type>(&self.standardizer.means)),
             ("deviations", list::<Float64Type>(&self.standardizer.deviations)),
             ("kept", list::<UInt32Type>(&self.standardizer.kept)),
-            ("center", list::<Float64Type>(&self.projection.center)),
-            ("axes", list::<Float64Type>(&self.projection.axes.concat())),
             ("lows", list::<Float64Type>(&lows)),
             ("highs", list::<Float64Type>(&highs)),
-            ("captured", list::<Float64Type>(&self.projection.captured)),
             ("centroids", list::<Float32Type>(self.clusters.centroids.values())),
             ("training", list::<Float32Type>(self.training.values())),
             ("phases", list::<UInt8Type>(&phases)),
             ("train_hosts", texts(&self.train_hosts)),
         ];
+        match &self.projection.map {
+            Map::Pca(axes) | Map::Lda(axes) => columns.extend([
+                ("center", list::<Float64Type>(&axes.center)),
+                ("axes", list::<Float64Type>(&axes.axes.concat())),
+                ("captured", list::<Float64Type>(&axes.captured)),
+            ]),
+            Map::Umap(umap) => columns.extend([
+                ("umap_windows", list::<Float32Type>(umap.windows.values())),
+                ("umap_layout", list::<Float32Type>(umap.layout.as_flattened())),
+            ]),
+        }
         let metadata = [
             ("format", FORMAT.to_owned()),
             ("version", VERSION.to_owned()),
             ("sha256", seal::BLANK.to_owned()),
-            ("projector", self.projection.projector.to_string()),
+            ("projector", self.projection.projector().to_string()),
             ("recipe", self.recipe.to_string()),
             ("neighbours", self.neighbours.to_string()),
             ("seed", self.seed.to_string()),
@@ -169,25 +180,21 @@ impl Fit {
         if kept == 0 || !rising || standardizer.kept.iter().any(|&column| column as usize >= columns) {
             return Err(part("kept", "rising numbers of feature columns"));
         }
-        let axes = parts.numbers::<Float64Type>("axes", None)?;
-        if axes.len() > AXES * kept || !axes.len().is_multiple_of(kept) {
-            return Err(part("axes", "at most three axes of one number a kept column"));
-        }
-        let found_axes = axes.len() / kept;
-        let lows = parts.numbers::<Float64Type>("lows", Some(found_axes))?;
-        let highs = parts.numbers::<Float64Type>("highs", Some(found_axes))?;
         let read = |key: &'static str, expected| {
             let value: &str = schema.metadata().get(key).ok_or_else(|| part(key, expected))?;
             Ok::<&str, FitFileError>(value)
         };
-        let projector = read("projector", "pca or lda")?;
-        let projection = Projection {
-            projector: projector.parse().map_err(|_| part("projector", "pca or lda"))?,
-            center: parts.numbers::<Float64Type>("center", Some(kept))?,
-            axes: axes.chunks_exact(kept).map(<[f64]>::to_vec).collect(),
-            ranges: lows.into_iter().zip(highs).collect(),
-            captured: parts.numbers::<Float64Type>("captured", Some(found_axes))?,
+        let projector = "pca, lda or umap";
+        let map = match read("projector", projector)?.parse().map_err(|_| part("projector", projector))? {
+            Projector::Pca => Map::Pca(parts.axes(kept)?),
+            Projector::Lda => Map::Lda(parts.axes(kept)?),
+            Projector::Umap => Map::Umap(parts.umap(kept)?),
         };
+        let lows = parts.numbers::<Float64Type>("lows", None)?;
+        let highs = parts.numbers::<Float64Type>("highs", Some(lows.len()))?;
+        let mut ranges = [(0.0, 0.0); AXES];
+        ranges.iter_mut().zip(lows.into_iter().zip(highs)).for_each(|(range, read)| *range = read);
+        let projection = Projection { map, ranges };
         let inertia = "the inertia of the clusters";
         let clusters = Clusters {
             centroids: parts.matrix("centroids", kept)?,
@@ -249,6 +256,27 @@ impl Parts<'_> {
         let list = self.list(part)?;
         let texts = list.as_string_opt::<i32>().ok_or_else(|| self.wrong(part, "texts"))?;
         Ok(texts.iter().flatten().map(str::to_owned).collect())
+    }
+
+    fn axes(&self, columns: usize) -> Result<Axes, FitFileError> {
+        let axes = self.numbers::<Float64Type>("axes", None)?;
+        if axes.len() > AXES * columns || !axes.len().is_multiple_of(columns) {
+            return Err(self.wrong("axes", "at most three axes of one number a kept column"));
+        }
+        Ok(Axes {
+            center: self.numbers::<Float64Type>("center", Some(columns))?,
+            axes: axes.chunks_exact(columns).map(<[f64]>::to_vec).collect(),
+            captured: self.numbers::<Float64Type>("captured", Some(axes.len() / columns))?,
+        })
+    }
+
+    fn umap(&self, columns: usize) -> Result<Umap, FitFileError> {
+        let windows = self.matrix("umap_windows", columns)?;
+        let layout = self.matrix("umap_layout", AXES)?;
+        if layout.rows() != windows.rows() {
+            return Err(self.wrong("umap_layout", "as many places as there are `umap_windows`"));
+        }
+        Ok(Umap { windows, layout: layout.values().as_chunks().0.to_vec() })
     }
 
     /// At least one row, every value finite.

@@ -1,9 +1,10 @@
 use faer::Mat;
 
 use crate::{
+    axes::Axes,
     eigen::{Eigen, orient, right_singular},
     matrix::Matrix,
-    projection::{AXES, Axes, ProjectError},
+    projection::{AXES, ProjectError},
     scatter::{ClassMeans, Rows},
     watch::Watch,
 };

@@ -11,6 +11,7 @@
 //! [`Watch`] is asked and told) and no network; `stream` alone knows the publisher. Work runs on the current rayon pool in fixed blocks:
 //! equal input and seed give equal bytes on any number of threads.
 
+mod axes;
 mod blocks;
 mod classifier;
 mod columns;
@@ -37,6 +38,7 @@ mod positioned;
 mod predictions;
 mod produce;
 mod projection;
+mod projector;
 mod row_group;
 mod sample;
 mod scatter;
@@ -47,10 +49,12 @@ mod split;
 mod standardize;
 mod stream;
 mod table;
+mod umap;
 mod unlabelled;
 mod validation;
 mod watch;
 
+pub use axes::Axes;
 pub use classifier::{Classifier, Vote, vote};
 pub use columns::ColumnError;
 pub use dictionary::Dictionary;
@@ -69,7 +73,8 @@ pub use params::{MOST_CLUSTERS, ProduceParams, ProduceParamsError, ProduceValidP
 pub use points::{FitId, Points};
 pub use predictions::Predictions;
 pub use produce::{ProduceError, Produced, Report};
-pub use projection::{AXES, ProjectError, Projection, Projector, UnknownProjector};
+pub use projection::{AXES, Map, ProjectError, Projection};
+pub use projector::{Projector, UnknownProjector};
 pub use sample::stratified;
 pub use schema::{FeatureSchema, SchemaError};
 pub use score::{Confusion, Score};
@@ -77,6 +82,7 @@ pub use split::{Recipe, Split, SplitError, UnknownRecipe};
 pub use standardize::{StandardizeError, Standardizer};
 pub use stream::{Cloud, Pace, PaceError, Performance, StreamError};
 pub use table::{Source, TableError, WindowTable};
+pub use umap::Umap;
 pub use unlabelled::Unlabelled;
 pub use validation::Validation;
 pub use watch::{Stage, Stopped, Unwatched, Watch};

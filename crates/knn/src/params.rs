@@ -1,6 +1,6 @@
 use linfa::ParamGuard;
 
-use crate::{projection::Projector, split::Recipe};
+use crate::{projector::Projector, split::Recipe};
 
 /// Most clusters: a page holds the cluster of a point in one byte.
 pub const MOST_CLUSTERS: usize = 256;

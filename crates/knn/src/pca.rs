@@ -1,7 +1,8 @@
 use crate::{
+    axes::Axes,
     eigen::{Eigen, orient},
     matrix::Matrix,
-    projection::{AXES, Axes, ProjectError},
+    projection::{AXES, ProjectError},
     scatter::Rows,
     watch::Watch,
 };

@@ -13,6 +13,7 @@ use crate::{
     params::ProduceValidParams,
     points::Points,
     projection::{ProjectError, Projection},
+    projector::Projector,
     sample::{self, Use},
     score::Score,
     split::{Recipe, Split, SplitError},
@@ -23,6 +24,8 @@ use crate::{
 
 /// Most training rows that the projection is fit on, drawn by the seed.
 const PROJECTION_ROWS: usize = 50_000;
+/// Most training rows that UMAP lays out, drawn by the seed.
+const UMAP_ROWS: usize = 20_000;
 /// Most training rows that the centroids are fit on, drawn by the seed.
 const CLUSTER_ROWS: usize = 100_000;
 
@@ -127,9 +130,10 @@ impl ProduceValidParams {
         let WindowTable { feature_names, features, phases, origin, .. } = table;
         let z = standardizer.transform(features, watch)?;
 
-        let axis_rows = sample::drawn(&learned, PROJECTION_ROWS, self.seed, Use::ProjectionRows);
+        let most = if self.projector == Projector::Umap { UMAP_ROWS } else { PROJECTION_ROWS };
+        let axis_rows = sample::drawn(&learned, most, self.seed, Use::ProjectionRows);
         let codes: Vec<u8> = phases.iter().map(|phase| phase.code()).collect();
-        let projection = Projection::fit(self.projector, &z, &axis_rows, &codes, watch)?;
+        let projection = Projection::fit(self.projector, &z, &axis_rows, &codes, self.seed, watch)?;
         let places = projection.place(&z, watch)?;
 
         let cluster_rows = sample::drawn(&learned, CLUSTER_ROWS, self.seed, Use::ClusterRows);

@@ -1,90 +1,41 @@
-use std::{fmt, str::FromStr};
-
 use rayon::prelude::*;
 
 use crate::{
+    axes::Axes,
     blocks,
     eigen::NoConvergence,
     lda,
     matrix::Matrix,
     pca,
+    projector::Projector,
+    umap::Umap,
     watch::{Stage, Stopped, Watch},
 };
 
-/// Sums that a coordinate is added up in: side by side they do not wait for each other.
-const LANES: usize = 8;
-
-/// Axes of a placed window: x, y, z.
+/// Coordinates of a placed window: x, y, z.
 pub const AXES: usize = 3;
 
-/// How the three axes are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Projector {
-    /// Largest variance. Knows no phases.
-    Pca,
-    /// Phases apart from each other.
-    #[default]
-    Lda,
-}
-
-impl Projector {
-    /// The names that [`FromStr`] reads.
-    pub const NAMES: [&'static str; 2] = ["pca", "lda"];
-}
-
-/// Not the name of a projector.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown projector `{0}`: expected pca or lda")]
-pub struct UnknownProjector(String);
-
-impl FromStr for Projector {
-    type Err = UnknownProjector;
-
-    fn from_str(name: &str) -> Result<Self, UnknownProjector> {
-        match name {
-            "pca" => Ok(Self::Pca),
-            "lda" => Ok(Self::Lda),
-            _ => Err(UnknownProjector(name.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Projector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Pca => "pca",
-            Self::Lda => "lda",
-        })
-    }
-}
-
-/// What PCA or LDA found, before the range is known.
-pub(crate) struct Axes {
-    pub(crate) center: Vec<f64>,
-    /// At most [`AXES`], strongest first.
-    pub(crate) axes: Vec<Vec<f64>>,
-    /// The share of the variance that each axis captures.
-    pub(crate) captured: Vec<f64>,
-}
-
-/// A linear map of standardized windows into the unit cube.
+/// A map of standardized windows into the unit cube.
 ///
-/// Every axis is `(row - center) . axis`, rescaled so that the fit rows span `[0, 1]`, and clipped.
-/// An axis that is missing (LDA has at most classes - 1), or along which the fit rows do not differ,
-/// is 0 everywhere.
+/// Every coordinate is rescaled so that the fit rows span `[0, 1]`, and clipped. One that is missing (LDA
+/// has at most classes - 1), or in which the fit rows do not differ, is 0 everywhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// Which method found the axes.
-    pub projector: Projector,
-    /// Mean of the fit rows, one value a kept column.
-    pub center: Vec<f64>,
-    /// At most [`AXES`] axes, strongest first, one value a kept column. Their entry of largest
-    /// magnitude is positive.
-    pub axes: Vec<Vec<f64>>,
-    /// Smallest and largest coordinate of the fit rows, per axis.
-    pub ranges: Vec<(f64, f64)>,
-    /// Per axis: the share of the total variance (PCA) or of the between-phase variance (LDA).
-    pub captured: Vec<f64>,
+    /// Windows to coordinates.
+    pub map: Map,
+    /// Smallest and largest coordinate of the fit rows.
+    pub ranges: [(f64, f64); AXES],
+}
+
+/// What gives a standardized window its coordinates.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Map {
+    /// Products with the axes of largest variance.
+    Pca(Axes),
+    /// Products with the axes that part the phases best.
+    Lda(Axes),
+    /// Fit rows as they were laid out, other windows among their neighbours.
+    Umap(Umap),
 }
 
 /// Why no axes were found.
@@ -110,71 +61,89 @@ pub enum ProjectError {
 }
 
 impl Projection {
-    /// Finds the axes and their range on `rows` of the standardized windows `z`. `phases` has one
-    /// code a row of `z`.
+    /// Finds the map and its ranges on `rows` of the standardized windows `z`. `phases` has one
+    /// code a row of `z`. Chance, in UMAP, hangs on `seed`.
     pub fn fit(
         projector: Projector,
         z: &Matrix,
         rows: &[u32],
         phases: &[u8],
+        seed: u64,
         watch: &dyn Watch,
     ) -> Result<Self, ProjectError> {
-        watch.begin(Stage::Project, (3 * rows.len() + z.rows()) as u64);
-        let Axes { center, axes, captured } = match projector {
-            Projector::Pca => pca::axes(z, rows, watch)?,
-            Projector::Lda => lda::axes(z, rows, phases, watch)?,
+        let passes = if projector == Projector::Umap { Umap::passes(rows.len()) } else { 3 };
+        watch.begin(Stage::Project, (passes * rows.len() + z.rows()) as u64);
+        let map = match projector {
+            Projector::Pca => Map::Pca(pca::axes(z, rows, watch)?),
+            Projector::Lda => Map::Lda(lda::axes(z, rows, phases, watch)?),
+            Projector::Umap => Map::Umap(Umap::fit(z, rows, phases, seed, watch)?),
         };
-        let mut projection = Self { projector, center, axes, ranges: Vec::new(), captured };
-        projection.ranges = projection.ranges_of(z, rows, watch)?;
-        Ok(projection)
-    }
-
-    /// Every window's place in the unit cube.
-    pub fn place(&self, z: &Matrix, watch: &dyn Watch) -> Result<Vec<[f32; AXES]>, Stopped> {
-        let mut places = vec![[0.0; AXES]; z.rows()];
-        places.par_chunks_mut(blocks::ROWS).enumerate().try_for_each(|(block, places)| {
-            watch.check()?;
-            for (row, place) in places.iter_mut().enumerate() {
-                let row = z.row(block * blocks::ROWS + row);
-                for ((axis, &(low, high)), place) in self.axes.iter().zip(&self.ranges).zip(place) {
-                    if high > low {
-                        let share = (self.coordinate(row, axis) - low) / (high - low);
-                        *place = share.clamp(0.0, 1.0) as f32;
-                    }
-                }
+        let ranges = match &map {
+            Map::Pca(axes) | Map::Lda(axes) => {
+                ranges(rows.len(), watch, |row| axes.coordinates(z.row(rows[row] as usize)))?
             }
-            watch.advance(places.len() as u64);
-            Ok(())
-        })?;
-        Ok(places)
+            Map::Umap(umap) => ranges(rows.len(), watch, |row| umap.layout[row].map(f64::from))?,
+        };
+        Ok(Self { map, ranges })
     }
 
-    fn coordinate(&self, row: &[f32], axis: &[f64]) -> f64 {
-        let mut lanes = [0.0; LANES];
-        let chunks = row.chunks(LANES).zip(self.center.chunks(LANES)).zip(axis.chunks(LANES));
-        for ((row, center), axis) in chunks {
-            for (sum, ((&value, center), axis)) in lanes.iter_mut().zip(row.iter().zip(center).zip(axis)) {
-                *sum += (f64::from(value) - center) * axis;
+    /// The method that found the map.
+    pub fn projector(&self) -> Projector {
+        match &self.map {
+            Map::Pca(_) => Projector::Pca,
+            Map::Lda(_) => Projector::Lda,
+            Map::Umap(_) => Projector::Umap,
+        }
+    }
+
+    /// The axes, if the map has some.
+    pub fn axes(&self) -> Option<&Axes> {
+        match &self.map {
+            Map::Pca(axes) | Map::Lda(axes) => Some(axes),
+            Map::Umap(_) => None,
+        }
+    }
+
+    /// Every window's place in the unit cube. A window's place does not hang on the others.
+    pub fn place(&self, z: &Matrix, watch: &dyn Watch) -> Result<Vec<[f32; AXES]>, Stopped> {
+        match &self.map {
+            Map::Pca(axes) | Map::Lda(axes) => {
+                let places = blocks::map(z.rows(), watch, |block| -> Vec<[f32; AXES]> {
+                    block.map(|row| self.rescaled(axes.coordinates(z.row(row)))).collect()
+                })?;
+                Ok(places.concat())
+            }
+            Map::Umap(umap) => {
+                let coordinates = umap.coordinates(z, watch)?;
+                Ok(coordinates.into_par_iter().map(|row| self.rescaled(row.map(f64::from))).collect())
             }
         }
-        lanes.iter().sum()
     }
 
-    fn ranges_of(&self, z: &Matrix, rows: &[u32], watch: &dyn Watch) -> Result<Vec<(f64, f64)>, Stopped> {
-        let nothing = vec![(f64::INFINITY, f64::NEG_INFINITY); self.axes.len()];
-        let blocks = blocks::map(rows.len(), watch, |block| {
-            let mut ranges = nothing.clone();
-            for &row in &rows[block] {
-                let row = z.row(row as usize);
-                for (range, axis) in ranges.iter_mut().zip(&self.axes) {
-                    let coordinate = self.coordinate(row, axis);
-                    *range = (range.0.min(coordinate), range.1.max(coordinate));
-                }
-            }
-            ranges
-        })?;
-        Ok(blocks.into_iter().fold(nothing, |ranges, block| {
-            ranges.iter().zip(&block).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).collect()
-        }))
+    fn rescaled(&self, coordinates: [f64; AXES]) -> [f32; AXES] {
+        std::array::from_fn(|axis| {
+            let (low, high) = self.ranges[axis];
+            if high > low { ((coordinates[axis] - low) / (high - low)).clamp(0.0, 1.0) as f32 } else { 0.0 }
+        })
     }
+}
+
+/// The smallest and the largest of every coordinate.
+fn ranges(
+    rows: usize,
+    watch: &dyn Watch,
+    coordinates: impl Fn(usize) -> [f64; AXES] + Sync,
+) -> Result<[(f64, f64); AXES], Stopped> {
+    let nothing = [(f64::INFINITY, f64::NEG_INFINITY); AXES];
+    let blocks = blocks::map(rows, watch, |block| {
+        block.fold(nothing, |ranges, row| {
+            let coordinates = coordinates(row);
+            std::array::from_fn(|axis| {
+                (ranges[axis].0.min(coordinates[axis]), ranges[axis].1.max(coordinates[axis]))
+            })
+        })
+    })?;
+    Ok(blocks.into_iter().fold(nothing, |ranges, block| {
+        std::array::from_fn(|axis| (ranges[axis].0.min(block[axis].0), ranges[axis].1.max(block[axis].1)))
+    }))
 }

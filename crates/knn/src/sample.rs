@@ -13,6 +13,7 @@ pub(crate) enum Use {
     ClusterStarts = 4,
     Bootstrap = 5,
     Published = 6,
+    Layout = 7,
 }
 
 /// The random numbers of one use of a seed.

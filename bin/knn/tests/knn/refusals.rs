@@ -17,11 +17,11 @@ fn refusal_on_sample(subcommand: &str, args: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn wrong_usage_names_the_flag_and_ends_with_2() {
-    let ended = on_sample("produce", &["--projector", "umap"]);
+    let ended = on_sample("produce", &["--projector", "tsne"]);
     assert_eq!(ended.code, Some(2));
     assert!(
         ended.stderr.starts_with(
-            "error: invalid value 'umap' for '--projector <PROJECTOR>'\n  [possible values: pca, lda]\n"
+            "error: invalid value 'tsne' for '--projector <PROJECTOR>'\n  [possible values: pca, lda, umap]\n"
         ),
         "{}",
         ended.stderr

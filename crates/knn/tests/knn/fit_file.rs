@@ -3,26 +3,35 @@ use std::{fs, sync::Arc};
 use arrow_array::{Int32Array, RecordBatch};
 use arrow_ipc::{reader::FileReader, writer::FileWriter};
 use arrow_schema::{DataType, Field, Schema};
-use knn::{Fit, Matrix, ParamGuard, ProduceParams, Unwatched};
+use knn::{Fit, Matrix, ParamGuard, ProduceParams, Projector, Unwatched};
 
 use crate::fixture::{windows, without};
 
 fn fit() -> Fit {
+    projected_by(Projector::Lda)
+}
+
+fn projected_by(projector: Projector) -> Fit {
     let table = windows(12, 9, 4);
-    let params = ProduceParams::default().clusters(3).neighbours(4).seed(u64::MAX).check().unwrap();
-    params.produce(table, &Unwatched).unwrap().fit
+    let params = ProduceParams::default().projector(projector).clusters(3).neighbours(4).seed(u64::MAX);
+    params.check().unwrap().produce(table, &Unwatched).unwrap().fit
 }
 
 #[test]
 fn what_is_written_is_read_back_and_places_and_classifies_alike() {
+    for projector in [Projector::Pca, Projector::Lda, Projector::Umap] {
+        is_read_back(&projected_by(projector));
+    }
+}
+
+fn is_read_back(fit: &Fit) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("knn_v1.fit");
-    let fit = fit();
     let bytes = fit.encode().unwrap();
     assert_eq!(fit.encode().unwrap(), bytes);
     fs::write(&path, bytes).unwrap();
     let read = Fit::read(&path).unwrap();
-    assert_eq!(read, fit);
+    assert_eq!(read, *fit);
 
     let new: Matrix = windows(3, 9, 5).features;
     let z = fit.standardizer.transform(new.clone(), &Unwatched).unwrap();

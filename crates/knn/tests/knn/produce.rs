@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use episodes::Phase;
 use knn::{
-    Busiest, ParamGuard, ProduceError, ProduceParams, Produced, Projector, Recipe, Stage, Unwatched, Watch,
-    WindowTable,
+    Busiest, ParamGuard, Points, ProduceError, ProduceParams, Produced, Projector, Recipe, Stage, Unwatched,
+    Watch, WindowTable,
 };
 
 use crate::fixture::windows;
@@ -22,7 +22,7 @@ fn equal_input_and_seed_give_equal_bytes_on_any_number_of_threads() {
         let made = pool.install(|| produce(params, table.clone())).unwrap();
         (made.points.encode().unwrap(), made.fit.encode().unwrap())
     };
-    for projector in [Projector::Pca, Projector::Lda] {
+    for projector in [Projector::Pca, Projector::Lda, Projector::Umap] {
         let one = bytes(projector, 1, 0);
         assert!(bytes(projector, 2, 0) == one);
         assert!(bytes(projector, 5, 0) == one);
@@ -56,7 +56,7 @@ fn training_windows_keep_their_phase_and_the_others_are_told() {
 
 #[test]
 fn the_fit_rows_span_the_unit_cube_and_the_others_are_clipped_into_it() {
-    for projector in [Projector::Pca, Projector::Lda] {
+    for projector in [Projector::Pca, Projector::Lda, Projector::Umap] {
         let made = produce(ProduceParams::default().projector(projector), windows(40, 40, 2)).unwrap();
         for axis in 0..3 {
             let trained = made.points.places.iter().zip(&made.points.is_train).filter(|(_, train)| **train);
@@ -72,7 +72,7 @@ fn the_fit_rows_span_the_unit_cube_and_the_others_are_clipped_into_it() {
 fn axes_are_positive_where_they_are_largest() {
     for projector in [Projector::Pca, Projector::Lda] {
         let made = produce(ProduceParams::default().projector(projector), windows(40, 40, 2)).unwrap();
-        for axis in &made.fit.projection.axes {
+        for axis in &made.fit.projection.axes().unwrap().axes {
             let largest = axis.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
             assert!(largest > 0.0);
         }
@@ -86,9 +86,41 @@ fn lda_has_one_axis_less_than_phases_and_the_missing_ones_are_zero() {
         *phase = if *phase == Phase::Clean { Phase::Clean } else { Phase::Failed };
     }
     let made = produce(ProduceParams::default(), table).unwrap();
-    assert_eq!(made.fit.projection.axes.len(), 1);
+    assert_eq!(made.fit.projection.axes().unwrap().axes.len(), 1);
     assert!(made.points.places.iter().all(|place| place[1] == 0.0 && place[2] == 0.0));
     assert!(made.points.places.iter().any(|place| place[0] > 0.0));
+}
+
+#[test]
+fn umap_parts_phases_and_puts_a_window_where_its_twin_is() {
+    let mut table = windows(40, 40, 2);
+    let first_test =
+        (0..table.rows()).find(|&row| table.origin.hosts.name(row) != table.origin.hosts.name(0)).unwrap();
+    let twin = table.features.row(0).to_vec();
+    table.features.row_mut(first_test).copy_from_slice(&twin);
+    let made = produce(ProduceParams::default().projector(Projector::Umap), table).unwrap();
+    let Points { places, phases, .. } = &made.points;
+    assert_eq!(places[first_test], places[0]);
+    let apart =
+        |a: usize, b: usize| -> f32 { (0..3).map(|axis| (places[a][axis] - places[b][axis]).powi(2)).sum() };
+    let nearest_alike = (0..places.len()).filter(|&row| {
+        let others = (0..places.len()).filter(|&other| other != row);
+        let nearest = others.min_by(|&a, &b| apart(row, a).total_cmp(&apart(row, b))).unwrap();
+        phases[nearest] == phases[row]
+    });
+    assert!(nearest_alike.count() * 10 >= 9 * places.len());
+}
+
+#[test]
+fn umap_lays_out_windows_that_are_all_the_same() {
+    let mut table = windows(40, 40, 2);
+    for row in 0..table.rows() {
+        // One window is enough for a column to vary.
+        let value = if row == 0 { 1.0 } else { 0.0 };
+        table.features.row_mut(row).fill(value);
+    }
+    let made = produce(ProduceParams::default().projector(Projector::Umap), table).unwrap();
+    assert!(made.points.places.as_flattened().iter().all(|place| (0.0..=1.0).contains(place)));
 }
 
 #[test]
@@ -148,8 +180,8 @@ fn parameters_out_of_bounds_are_refused_by_flag() {
         "--train-hosts goes with --split-recipe host, not with time"
     );
     assert_eq!(
-        "umap".parse::<Projector>().unwrap_err().to_string(),
-        "unknown projector `umap`: expected pca or lda"
+        "tsne".parse::<Projector>().unwrap_err().to_string(),
+        "unknown projector `tsne`: expected pca, lda or umap"
     );
 }
 

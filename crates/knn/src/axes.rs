@@ -1,0 +1,33 @@
+/// Sums that a coordinate is added up in: side by side they do not wait for each other.
+const LANES: usize = 8;
+
+/// The directions that PCA or LDA found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axes {
+    /// Mean of the fit rows, one value a kept column.
+    pub center: Vec<f64>,
+    /// At most three axes, strongest first, one value a kept column. Their entry of largest magnitude is
+    /// positive.
+    pub axes: Vec<Vec<f64>>,
+    /// Per axis: the share of the total variance (PCA) or of the between-phase variance (LDA).
+    pub captured: Vec<f64>,
+}
+
+impl Axes {
+    /// `(row - center) . axis` for every axis; 0 for one that is missing.
+    pub fn coordinates<const N: usize>(&self, row: &[f32]) -> [f64; N] {
+        let mut coordinates = [0.0; N];
+        for (coordinate, axis) in coordinates.iter_mut().zip(&self.axes) {
+            let mut lanes = [0.0; LANES];
+            let chunks = row.chunks(LANES).zip(self.center.chunks(LANES)).zip(axis.chunks(LANES));
+            for ((row, center), axis) in chunks {
+                for (sum, ((&value, center), axis)) in lanes.iter_mut().zip(row.iter().zip(center).zip(axis))
+                {
+                    *sum += (f64::from(value) - center) * axis;
+                }
+            }
+            *coordinate = lanes.iter().sum();
+        }
+        coordinates
+    }
+}
