@@ -8,9 +8,10 @@ A line's "group" says what it is of:
     exact    {"table", "kernel", "queries", "mismatches"}
     labels   {"table", "queries", "equal", "explained", "unexplained"}
     growth   {"library", "rows", "columns", "queries", "seconds", "build_s"}
+    few      {"library", "what": batch | single, "rows", "columns", "seconds", "build_s"}
     machine  {"cpu", "cores", "versions": {name: version}, "date"}
 
-Lines of search, produce and growth may repeat: the report has their medians. It leaves out what has no lines.
+Lines of search, produce, growth and few may repeat: the report has their medians. It leaves out what has no lines.
 """
 
 import argparse
@@ -61,6 +62,13 @@ def report(lines, out, plot):
         text += [f"![Rows against seconds, for each number of columns]({link})"]
         text += [compared(growth, ["columns", "rows"], "seconds", "s")]
         text += ["Index build:", compared(growth, ["columns", "rows"], "build_s", "s")]
+    if few := groups.get("few"):
+        keys = ["columns", "rows"]
+        text += ["## Few columns", "kd-tree is that of linfa-nn, over float64."]
+        for what, (title, unit, factor) in SEARCHES.items():
+            if of_what := [line for line in few if line["what"] == what]:
+                text += [f"{title}. {runs(of_what, keys)}", compared(of_what, keys, "seconds", unit, factor)]
+        text += ["Index build:", compared(few, keys, "build_s", "s")]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n\n".join(text) + "\n")
 
@@ -81,7 +89,8 @@ process of its own and on all cores. Figures are medians; a ratio is the other's
 {OWN}. k = 10. scikit-learn is `KNeighborsClassifier` with `algorithm="brute"`, faiss is `IndexFlatL2`; all
 search the same standardized float32 rows. The time to build an index is not in the time to search it. The
 Python side of `produce` reads and writes with pyarrow and computes with scikit-learn; its imports are not
-timed."""
+timed. Ours classifies up to 4,000 validation windows and times 200 queries alone besides, the Python side
+does neither."""
 
 COUNTED = {
     "exact": "A query is a mismatch if a neighbour or a distance differs from brute force.",

@@ -14,9 +14,14 @@ use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use knn::{
     Matrix, Recipe, Source, Split, Standardizer, Unwatched, Validation, WindowTable,
-    neighbours::{self, Instructions, Neighbour, Screen, Search},
+    neighbours::{self, Exhaustive, Instructions, Neighbour, Screen, Search},
     squared_distance,
 };
+use linfa_nn::{
+    CommonNearestNeighbour, NearestNeighbour, NearestNeighbourIndex,
+    distance::{Distance, L2Dist},
+};
+use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -29,6 +34,8 @@ enum Arguments {
         table: PathBuf,
         #[arg(long)]
         what: What,
+        #[arg(long, default_value = "vitrine")]
+        by: By,
         #[arg(long, default_value_t = 10)]
         k: usize,
     },
@@ -73,10 +80,46 @@ enum What {
     Single,
 }
 
+/// Who searches.
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum By {
+    Vitrine,
+    /// Every row compared with every query
+    Exhaustive,
+    /// linfa-nn's
+    KdTree,
+    /// linfa-nn's
+    BallTree,
+}
+
 fn main() -> anyhow::Result<()> {
     // `cargo bench` adds a flag of its own.
     match Arguments::parse_from(std::env::args().filter(|argument| argument != "--bench")) {
-        Arguments::Measure { table, what, k } => measure(&table, what, k),
+        Arguments::Measure { table, what, by, k } => {
+            let (rows, queries) = read(&table)?;
+            let tree = |tree: CommonNearestNeighbour| {
+                let rows = points(&rows)?;
+                measure(&queries, what, by, || {
+                    let index = tree.from_batch(&rows, L2Dist)?;
+                    Ok(move |queries: &Matrix| in_tree(&*index, queries, k))
+                })
+            };
+            let own = |index: fn(&Matrix) -> Box<dyn Search + '_>| {
+                measure(&queries, what, by, || {
+                    let index = index(&rows);
+                    Ok(move |queries: &Matrix| {
+                        let found = index.nearest(queries, k, &Unwatched)?;
+                        Ok(found.iter().map(|found| found[0].squared_distance).sum())
+                    })
+                })
+            };
+            match by {
+                By::Vitrine => own(|rows| neighbours::index(rows)),
+                By::Exhaustive => own(|rows| Box::new(Exhaustive::new(rows))),
+                By::KdTree => tree(CommonNearestNeighbour::KdTree),
+                By::BallTree => tree(CommonNearestNeighbour::BallTree),
+            }
+        }
         Arguments::Exact { table, queries, k, found } => {
             let (rows, all) = read(&table)?;
             let queries = all.select(&(0..queries.min(all.rows()) as u32).collect::<Vec<u32>>());
@@ -100,18 +143,21 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-fn measure(table: &Path, what: What, k: usize) -> anyhow::Result<()> {
-    let (rows, queries) = read(table)?;
+/// Times a search, which tells the sum of the nearest distances, so that it cannot be left out.
+fn measure<S: Fn(&Matrix) -> anyhow::Result<f64>>(
+    queries: &Matrix,
+    what: What,
+    by: By,
+    build: impl FnOnce() -> anyhow::Result<S>,
+) -> anyhow::Result<()> {
     let start = Instant::now();
-    let index = neighbours::index(&rows);
+    let search = build()?;
     let build_s = start.elapsed().as_secs_f64();
     let mut sink = 0.0;
     let mut time = |queries: &Matrix| {
         let start = Instant::now();
-        let found = index.nearest(queries, k, &Unwatched)?;
-        let elapsed = start.elapsed().as_secs_f64();
-        sink += found.iter().map(|found| found[0].squared_distance).sum::<f64>();
-        anyhow::Ok(elapsed)
+        sink += search(queries)?;
+        anyhow::Ok(start.elapsed().as_secs_f64())
     };
     let (each, times, warm) = match what {
         What::Batch => (queries.rows(), 1, 0),
@@ -131,10 +177,32 @@ fn measure(table: &Path, what: What, k: usize) -> anyhow::Result<()> {
     let seconds = if matches!(what, What::Small) { median / each as f64 } else { median };
     ensure!(sink.is_finite(), "distances are finite");
     let what = format!("{what:?}").to_lowercase();
+    let library = by.to_possible_value().map(|value| value.get_name().to_owned());
     let (version, peak_mb) = (env!("CARGO_PKG_VERSION"), peak_mb()?);
     say(
-        &json!({ "library": "vitrine", "version": version, "what": what, "build_s": build_s, "seconds": seconds, "peak_mb": peak_mb }),
+        &json!({ "library": library, "version": version, "what": what, "build_s": build_s, "seconds": seconds, "peak_mb": peak_mb }),
     )
+}
+
+/// Rows as linfa-nn takes them.
+fn points(rows: &Matrix) -> anyhow::Result<Array2<f64>> {
+    let values = (0..rows.rows()).flat_map(|row| rows.row(row)).map(|&value| f64::from(value));
+    Ok(Array2::from_shape_vec((rows.rows(), rows.columns()), values.collect())?)
+}
+
+/// Looks queries up in a tree, on all threads.
+fn in_tree(
+    tree: &(dyn NearestNeighbourIndex<f64> + Sync),
+    queries: &Matrix,
+    k: usize,
+) -> anyhow::Result<f64> {
+    let queries = points(queries)?;
+    let nearest = |query: usize| {
+        let query = queries.row(query);
+        let found = tree.k_nearest(query, k)?;
+        Ok(L2Dist.distance(query, found[0].0.view()))
+    };
+    (0..queries.nrows()).into_par_iter().map(nearest).sum()
 }
 
 fn recipe(table: &WindowTable, recipe: Recipe, queries: usize, k: usize) -> anyhow::Result<()> {

@@ -5,11 +5,13 @@ mod exhaustive;
 mod kernel;
 mod nearest;
 mod screen;
+mod tree;
 
 pub use among::Among;
 pub use exhaustive::Exhaustive;
 pub use kernel::{Instructions, UnknownInstructions};
 pub use screen::Screen;
+pub use tree::Tree;
 
 use std::borrow::Cow;
 
@@ -57,15 +59,19 @@ pub trait Search: Send + Sync {
 /// [`Instructions::forced`] names.
 pub fn index<'a>(rows: impl Into<Cow<'a, Matrix>>) -> Box<dyn Search + 'a> {
     let rows = rows.into();
-    if rows.rows() < SMALL || rows.columns() == 0 || rows.columns() > screen::MOST_COLUMNS {
-        Box::new(Exhaustive::new(rows))
-    } else {
-        let forced = Instructions::forced().ok().flatten();
-        Box::new(Screen::new(rows, forced.unwrap_or_else(Instructions::fastest)))
+    match rows.columns() {
+        1 | 2 => Box::new(Tree::<2>::new(&rows)),
+        3 | 4 => Box::new(Tree::<4>::new(&rows)),
+        5 | 6 => Box::new(Tree::<6>::new(&rows)),
+        columns if rows.rows() >= SMALL && (1..=screen::MOST_COLUMNS).contains(&columns) => {
+            let forced = Instructions::forced().ok().flatten();
+            Box::new(Screen::new(rows, forced.unwrap_or_else(Instructions::fastest)))
+        }
+        _ => Box::new(Exhaustive::new(rows)),
     }
 }
 
-/// Fewer rows are compared one by one before an index of them is built.
+/// Fewer rows than this are compared one by one before a screen of them is built.
 const SMALL: usize = 1024;
 
 /// A found row.

@@ -14,6 +14,7 @@ pub(crate) enum Use {
     Bootstrap = 5,
     Published = 6,
     Layout = 7,
+    Validation = 8,
 }
 
 /// The random numbers of one use of a seed.

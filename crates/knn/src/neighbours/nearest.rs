@@ -15,9 +15,7 @@ impl Nearest {
     /// Keeps the candidate if it is among the best; whether it was. A row that is offered twice counts
     /// once.
     pub(super) fn offer(&mut self, candidate: Neighbour) -> bool {
-        if self.found.len() == self.k
-            && self.found.last().is_some_and(|worst| !candidate.is_nearer_than(worst))
-        {
+        if !self.would_keep(&candidate) {
             return false;
         }
         let place = self.found.partition_point(|found| found.is_nearer_than(&candidate));
@@ -27,6 +25,14 @@ impl Nearest {
         self.found.insert(place, candidate);
         self.found.truncate(self.k);
         true
+    }
+
+    /// Whether a candidate that was not offered before would be kept.
+    pub(super) fn would_keep(&self, candidate: &Neighbour) -> bool {
+        match self.found.last() {
+            Some(worst) if self.found.len() == self.k => candidate.is_nearer_than(worst),
+            _ => true,
+        }
     }
 
     /// The squared distance that a further row must not exceed; infinite until there are `k`.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use knn::{
     Matrix, Stage, Stopped, Unwatched, Watch,
-    neighbours::{Among, Exhaustive, Instructions, Neighbour, Screen, Search},
+    neighbours::{Among, Exhaustive, Instructions, Neighbour, Screen, Search, Tree},
     squared_distance,
 };
 use proptest::prelude::*;
@@ -26,7 +26,12 @@ fn searches(rows: &Matrix) -> Vec<(String, Box<dyn Search + '_>)> {
     };
     let available = Instructions::ALL.into_iter().filter(|instructions| instructions.available());
     let exhaustive: (String, Box<dyn Search>) = ("exhaustive".to_owned(), Box::new(Exhaustive::new(rows)));
-    std::iter::once(exhaustive).chain(available.map(screen)).collect()
+    let tree: (String, Box<dyn Search>) = match rows.columns() {
+        0..=4 => ("tree".to_owned(), Box::new(Tree::<4>::new(rows))),
+        5..=20 => ("tree".to_owned(), Box::new(Tree::<20>::new(rows))),
+        _ => return std::iter::once(exhaustive).chain(available.map(screen)).collect(),
+    };
+    [exhaustive, tree].into_iter().chain(available.map(screen)).collect()
 }
 
 /// All of them find what the oracle finds: together, and one query at a time.
@@ -187,6 +192,17 @@ fn as_many_neighbours_as_there_are_rows_are_all_of_them() {
     let queries = queries.select(&[0, 1, 2, 3, 4, 5, 6]);
     check(&rows, &queries, 300);
     check(&rows, &queries, 1_000);
+}
+
+/// Whole blocks of the screen, and whole boxes of the tree, are of one row repeated.
+#[test]
+fn of_rows_that_are_the_same_the_first_are_found() {
+    for columns in [3, 12] {
+        let row = |number: usize| (0..columns).map(move |column| ((number * number + column) % 3) as f32);
+        let rows = Matrix::new((0..4_000).flat_map(row).collect(), columns).unwrap();
+        let queries: Vec<f32> = (0..3).flat_map(row).chain((0..columns).map(|c| c as f32 / 2.0)).collect();
+        check(&rows, &Matrix::new(queries, columns).unwrap(), 25);
+    }
 }
 
 #[test]

@@ -11,11 +11,20 @@ pub(super) const PANELS: usize = 30;
 pub(super) struct Block {
     low: [f32; LEADING],
     high: [f32; LEADING],
+    /// The smallest row number.
+    pub(super) first: u32,
+    /// Whether all rows are the same.
+    pub(super) alike: bool,
 }
 
 impl Block {
     /// A box without rows.
-    pub(super) const EMPTY: Self = Self { low: [f32::INFINITY; LEADING], high: [f32::NEG_INFINITY; LEADING] };
+    pub(super) const EMPTY: Self = Self {
+        low: [f32::INFINITY; LEADING],
+        high: [f32::NEG_INFINITY; LEADING],
+        first: u32::MAX,
+        alike: false,
+    };
 
     /// Makes room for a row.
     pub(super) fn include(&mut self, leading: &[f64; LEADING]) {

@@ -125,7 +125,10 @@ impl<'a> Screen<'a> {
         let Share { rows, block, mut levels } = share;
         let mut errors = Errors { lattice: vec![0.0; self.levels.len()], rounding: 0.0 };
         let mut point = Vec::new();
-        let rotated = self.rotation.rotate(self.kernel, rows.iter().map(|&row| self.rows.row(row as usize)));
+        let row = |row: &u32| self.rows.row(*row as usize);
+        block.alike = rows.iter().all(|other| row(other) == row(&rows[0]));
+        block.first = rows.iter().copied().min().unwrap_or(u32::MAX);
+        let rotated = self.rotation.rotate(self.kernel, rows.iter().map(row));
         for (place, row) in rotated.iter().enumerate() {
             let (panel, lane) = (place / PANEL, place % PANEL);
             errors.rounding = errors.rounding.max(row.rounding);

@@ -1,9 +1,12 @@
 //! Queries go over the blocks of panels: many together or one alone, on one thread or on several that
 //! share the blocks.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use rayon::prelude::*;
@@ -205,6 +208,13 @@ impl Screen<'_> {
                 continue;
             }
             let panels = block * block::PANELS..self.panels().min((block + 1) * block::PANELS);
+            // Of rows that are the same, as many as there may be, the first tells how far all are.
+            if self.blocks[block].alike {
+                for &(number, _) in &near {
+                    turns[number].rank_alike(self, asked, block, panels.start * PANEL..panels.end * PANEL);
+                }
+                continue;
+            }
             // All tiles look at some panels before any looks further: the lines of those panels stay in
             // the innermost caches.
             for panel in panels.step_by(PANELS) {
@@ -292,6 +302,18 @@ impl<'t, const QUERIES: usize> Turn<'t, QUERIES> {
             .iter()
             .zip(&self.limits)
             .any(|(query, limits)| !block.is_beyond(&query.leading, limits.around))
+    }
+
+    /// Ranks the rows of a block, which are the same, for all queries.
+    fn rank_alike(&mut self, screen: &Screen<'_>, asked: &Asked<'_>, block: usize, places: Range<usize>) {
+        let row = screen.blocks[block].first;
+        for i in 0..QUERIES {
+            let query = asked.queries.row(self.tile.numbers[i] as usize);
+            let squared_distance = screen.kernel.squared_distance(query, screen.rows.row(row as usize));
+            if self.nearest[i].would_keep(&Neighbour { squared_distance, row }) {
+                places.clone().for_each(|place| self.rank(screen, asked, i, place));
+            }
+        }
     }
 
     /// Ranks the row at a place of the panels for one of the queries.
