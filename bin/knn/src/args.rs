@@ -203,7 +203,7 @@ pub(crate) struct WindowArgs {
     #[arg(long, value_name = "N", help_heading = "Input")]
     pub(crate) max_rows: Option<NonZeroUsize>,
 
-    /// Number of neighbours that vote, by 1 / distance
+    /// Number of neighbours that vote, by 1 / distance: 1 to 1,000
     #[arg(long, value_name = "K", default_value_t = 10, help_heading = "Fit")]
     pub(crate) k_neighbors: usize,
 

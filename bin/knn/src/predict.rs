@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use command::{Failure, Stop};
-use knn::{Fit, Pending, Predictions, TableError, Unlabelled};
+use knn::{ColumnError, Fit, Pending, Predictions, TableError, Unlabelled};
 
 use crate::{args::PredictArgs, outputs::Outputs, progress::Progress};
 
@@ -22,11 +22,13 @@ fn run(args: &PredictArgs, stop: Stop) -> Result<(), Failure> {
     let windows =
         Unlabelled::read(&args.window, &fit.feature_names, &progress).map_err(|error| match error {
             TableError::Stopped(_) => Failure::Interrupted,
-            error => anyhow!(error)
-                .context(format!("--window does not fit the model {}", args.model.display()))
-                .into(),
+            TableError::Column(error @ (ColumnError::Missing { .. } | ColumnError::WrongType { .. })) => {
+                let told = format!("--window does not fit the model {}", args.model.display());
+                anyhow!(error).context(told).into()
+            }
+            error => error.into(),
         })?;
-    let predictions = fit.predict(windows, &progress).map_err(|_| Failure::Interrupted)?;
+    let predictions = fit.predict(windows, args.neighbors, &progress).map_err(|_| Failure::Interrupted)?;
     progress.finish();
     write(&predictions, args)
 }
@@ -34,7 +36,7 @@ fn run(args: &PredictArgs, stop: Stop) -> Result<(), Failure> {
 fn write(predictions: &Predictions, args: &PredictArgs) -> Result<(), Failure> {
     let Some(out) = &args.out else {
         let mut out = BufWriter::new(io::stdout().lock());
-        return match predictions.lines(args.neighbors, &mut out).and_then(|()| out.flush()) {
+        return match predictions.lines(&mut out).and_then(|()| out.flush()) {
             // Whoever reads has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => Ok(written.context("standard output")?),
@@ -42,10 +44,10 @@ fn write(predictions: &Predictions, args: &PredictArgs) -> Result<(), Failure> {
     };
     let bytes = if out.extension() == Some(OsStr::new("jsonl")) {
         let mut lines = Vec::new();
-        predictions.lines(args.neighbors, &mut lines)?;
+        predictions.lines(&mut lines)?;
         lines
     } else {
-        predictions.encode(args.neighbors).context("predictions")?
+        predictions.encode().context("predictions")?
     };
     Pending::keep_all([Pending::holding(out, &bytes)?])?;
     tracing::info!("told the phases of {} windows: {}", predictions.rows(), out.display());

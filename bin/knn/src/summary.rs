@@ -35,7 +35,7 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "  test      {} windows of {}", report.test_rows, report.test_hosts.join(", "))?;
         writeln!(f, "  split     {}, seed {}", fit.recipe, fit.seed)?;
         if let Some(score) = &report.within {
-            writeln!(f, "  F1        {} on validation: a tenth of training, unseen", Shown(score))?;
+            writeln!(f, "  F1        {} on validation windows, by the other training windows", Shown(score))?;
         }
         writeln!(f, "  F1        {} on test", Shown(&report.held_out))?;
         let shares = |axes: &Axes| {

@@ -6,6 +6,9 @@ use crate::{
     watch::{Stopped, Watch},
 };
 
+/// Neighbours of windows that are looked for together, at most: 128 MiB of them.
+const FOUND: usize = 1 << 23;
+
 /// Tells the phase of a window by its nearest training windows.
 pub struct Classifier<'a> {
     search: Box<dyn Search + 'a>,
@@ -32,7 +35,16 @@ impl<'a> Classifier<'a> {
         z: &Matrix,
         watch: &dyn Watch,
     ) -> Result<Vec<Vote>, Stopped> {
-        Ok(self.vote(&self.search.nearest_among(among, z, self.neighbours, watch)?))
+        let most = (FOUND / self.neighbours.max(1)).max(1);
+        let mut votes = Vec::with_capacity(z.rows());
+        for first in (0..z.rows()).step_by(most) {
+            let windows = first as u32..z.rows().min(first + most) as u32;
+            let part = (windows.len() < z.rows()).then(|| z.select(&windows.collect::<Vec<u32>>()));
+            let found =
+                self.search.nearest_among(among, part.as_ref().unwrap_or(z), self.neighbours, watch)?;
+            votes.extend(self.vote(&found));
+        }
+        Ok(votes)
     }
 
     /// The training windows that vote on every standardized window of `z`.

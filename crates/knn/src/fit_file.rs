@@ -25,9 +25,10 @@ use crate::{
     fit::Fit,
     kmeans::Clusters,
     matrix::Matrix,
+    params::MOST_NEIGHBOURS,
     projection::{AXES, Map, Projection},
     projector::Projector,
-    seal,
+    seal::{self, Seal},
     standardize::Standardizer,
     umap::Umap,
 };
@@ -47,27 +48,28 @@ pub enum FitFileError {
         /// What the system said.
         cause: std::io::Error,
     },
-    /// It is not an Arrow IPC file, or not a whole one.
-    #[error("{}: not a whole fit file (Arrow IPC): {cause}", path.display())]
-    NotArrow {
+    /// There is no seal in it.
+    #[error(
+        "{}: not a fit file: expected what `knn produce --model-out` writes, sealed with its SHA-256",
+        path.display()
+    )]
+    NotAFit {
         /// The file.
         path: PathBuf,
-        /// What the reader said.
-        cause: ArrowError,
     },
-    /// Its bytes are not those that were written.
+    /// Its bytes are not those that were sealed.
     #[error("{}: damaged: its bytes do not have the SHA-256 that stands in it", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
     },
-    /// It is an Arrow file of something else.
-    #[error("{}: not a fit: expected metadata `format` = `{FORMAT}`, found {found}", path.display())]
-    NotAFit {
+    /// It was sealed, but is no Arrow IPC file.
+    #[error("{}: not an Arrow IPC file: {cause}", path.display())]
+    NotArrow {
         /// The file.
         path: PathBuf,
-        /// What it says it is.
-        found: String,
+        /// What the reader said.
+        cause: ArrowError,
     },
     /// It was written by another version.
     #[error(
@@ -125,7 +127,7 @@ impl Fit {
         let metadata = [
             ("format", FORMAT.to_owned()),
             ("version", VERSION.to_owned()),
-            ("sha256", seal::BLANK.to_owned()),
+            ("seal", seal::BLANK.to_owned()),
             ("projector", self.projection.projector().to_string()),
             ("recipe", self.recipe.to_string()),
             ("neighbours", self.neighbours.to_string()),
@@ -147,22 +149,28 @@ impl Fit {
 
     /// Reads a fit file and checks that its parts fit together.
     pub fn read(path: &Path) -> Result<Self, FitFileError> {
-        let not_arrow = |cause| FitFileError::NotArrow { path: path.to_owned(), cause };
         let bytes = fs::read(path).map_err(|cause| FitFileError::Open { path: path.to_owned(), cause })?;
-        let mut reader = FileReader::try_new(Cursor::new(&bytes), None).map_err(not_arrow)?;
+        Self::decode(path, &bytes)
+    }
+
+    /// The same of bytes that are at hand. Errors name `path`.
+    pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, FitFileError> {
+        // Nothing of a file that is not whole is read: the reader of Arrow IPC trusts what it finds.
+        match seal::look(bytes) {
+            Seal::Whole => {}
+            Seal::Broken => return Err(FitFileError::Damaged { path: path.to_owned() }),
+            Seal::None => return Err(FitFileError::NotAFit { path: path.to_owned() }),
+        }
+        let not_arrow = |cause| FitFileError::NotArrow { path: path.to_owned(), cause };
+        let mut reader = FileReader::try_new(Cursor::new(bytes), None).map_err(not_arrow)?;
         let schema = reader.schema();
         let note = |key: &str| schema.metadata().get(key).map(String::as_str);
         if note("format") != Some(FORMAT) {
-            let found = note("format").map_or_else(|| "none".to_owned(), |found| format!("`{found}`"));
-            return Err(FitFileError::NotAFit { path: path.to_owned(), found });
+            return Err(FitFileError::NotAFit { path: path.to_owned() });
         }
         if note("version") != Some(VERSION) {
             let found = note("version").unwrap_or("none").to_owned();
             return Err(FitFileError::UnknownVersion { path: path.to_owned(), found });
-        }
-        // Beyond its schema, nothing of a damaged file is looked at.
-        if !seal::is_whole(&bytes, note("sha256").unwrap_or_default()) {
-            return Err(FitFileError::Damaged { path: path.to_owned() });
         }
         let part = |part, expected| FitFileError::Part { path: path.to_owned(), part, expected };
         let row = reader.next().ok_or_else(|| part("training", "one row"))?.map_err(not_arrow)?;
@@ -170,15 +178,18 @@ impl Fit {
         let feature_names = parts.texts("feature_names")?;
         let columns = feature_names.len();
         let standardizer = Standardizer {
-            medians: parts.numbers::<Float64Type>("medians", Some(columns))?,
-            means: parts.numbers::<Float64Type>("means", Some(columns))?,
-            deviations: parts.numbers::<Float64Type>("deviations", Some(columns))?,
+            medians: parts.finite("medians", Some(columns))?,
+            means: parts.finite("means", Some(columns))?,
+            deviations: parts.finite("deviations", Some(columns))?,
             kept: parts.numbers::<UInt32Type>("kept", None)?,
         };
         let kept = standardizer.kept.len();
         let rising = standardizer.kept.is_sorted_by(|a, b| a < b);
         if kept == 0 || !rising || standardizer.kept.iter().any(|&column| column as usize >= columns) {
             return Err(part("kept", "rising numbers of feature columns"));
+        }
+        if standardizer.kept.iter().any(|&column| standardizer.deviations[column as usize] <= 0.0) {
+            return Err(part("deviations", "numbers above 0 for the kept columns"));
         }
         let read = |key: &'static str, expected| {
             let value: &str = schema.metadata().get(key).ok_or_else(|| part(key, expected))?;
@@ -190,8 +201,8 @@ impl Fit {
             Projector::Lda => Map::Lda(parts.axes(kept)?),
             Projector::Umap => Map::Umap(parts.umap(kept)?),
         };
-        let lows = parts.numbers::<Float64Type>("lows", None)?;
-        let highs = parts.numbers::<Float64Type>("highs", Some(lows.len()))?;
+        let lows = parts.finite("lows", Some(AXES))?;
+        let highs = parts.finite("highs", Some(AXES))?;
         let mut ranges = [(0.0, 0.0); AXES];
         ranges.iter_mut().zip(lows.into_iter().zip(highs)).for_each(|(range, read)| *range = read);
         let projection = Projection { map, ranges };
@@ -203,7 +214,9 @@ impl Fit {
         let training = parts.matrix("training", kept)?;
         let codes = parts.numbers::<UInt8Type>("phases", Some(training.rows()))?;
         let phases = codes.into_iter().map(|code| Phase::from_code(code.into()));
-        let whole = "a whole number";
+        let (whole, voting) = ("a whole number", "a whole number from 1 to 1,000");
+        let neighbours = read("neighbours", voting)?.parse().ok();
+        let neighbours = neighbours.filter(|neighbours| (1..=MOST_NEIGHBOURS).contains(neighbours));
         Ok(Self {
             feature_names,
             standardizer,
@@ -211,7 +224,7 @@ impl Fit {
             clusters,
             training,
             phases: phases.collect::<Option<_>>().ok_or_else(|| part("phases", "phase codes from 0 to 5"))?,
-            neighbours: read("neighbours", whole)?.parse().map_err(|_| part("neighbours", whole))?,
+            neighbours: neighbours.ok_or_else(|| part("neighbours", voting))?,
             seed: read("seed", whole)?.parse().map_err(|_| part("seed", whole))?,
             recipe: read("recipe", "a split recipe")?
                 .parse()
@@ -252,6 +265,12 @@ impl Parts<'_> {
         Ok(numbers.values().to_vec())
     }
 
+    fn finite(&self, part: &'static str, len: Option<usize>) -> Result<Vec<f64>, FitFileError> {
+        let numbers = self.numbers::<Float64Type>(part, len)?;
+        let finite = numbers.iter().all(|number| number.is_finite());
+        if finite { Ok(numbers) } else { Err(self.wrong(part, "finite numbers")) }
+    }
+
     fn texts(&self, part: &'static str) -> Result<Vec<String>, FitFileError> {
         let list = self.list(part)?;
         let texts = list.as_string_opt::<i32>().ok_or_else(|| self.wrong(part, "texts"))?;
@@ -259,14 +278,14 @@ impl Parts<'_> {
     }
 
     fn axes(&self, columns: usize) -> Result<Axes, FitFileError> {
-        let axes = self.numbers::<Float64Type>("axes", None)?;
+        let axes = self.finite("axes", None)?;
         if axes.len() > AXES * columns || !axes.len().is_multiple_of(columns) {
             return Err(self.wrong("axes", "at most three axes of one number a kept column"));
         }
         Ok(Axes {
-            center: self.numbers::<Float64Type>("center", Some(columns))?,
+            center: self.finite("center", Some(columns))?,
             axes: axes.chunks_exact(columns).map(<[f64]>::to_vec).collect(),
-            captured: self.numbers::<Float64Type>("captured", Some(axes.len() / columns))?,
+            captured: self.finite("captured", Some(axes.len() / columns))?,
         })
     }
 
@@ -302,4 +321,118 @@ fn texts(values: &[String]) -> ArrayRef {
     }
     lists.append(true);
     Arc::new(lists.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::split::Recipe;
+
+    fn fit() -> Fit {
+        Fit {
+            feature_names: vec!["a".to_owned(), "b".to_owned()],
+            standardizer: Standardizer {
+                medians: vec![0.0; 2],
+                means: vec![0.0; 2],
+                deviations: vec![1.0, 0.0],
+                kept: vec![0],
+            },
+            projection: Projection {
+                map: Map::Pca(Axes { center: vec![0.0], axes: vec![vec![1.0]], captured: vec![1.0] }),
+                ranges: [(0.0, 1.0); AXES],
+            },
+            clusters: Clusters { centroids: Matrix::zeros(1, 1), inertia: 0.0 },
+            training: Matrix::zeros(2, 1),
+            phases: vec![Phase::Clean, Phase::Armed],
+            neighbours: 1,
+            seed: 7,
+            recipe: Recipe::Random,
+            train_hosts: vec![],
+        }
+    }
+
+    /// A whole file with other notes, and other parts.
+    fn forged(notes: &[(&str, &str)], parts: &[(&str, ArrayRef)]) -> Vec<u8> {
+        let bytes = fit().encode().unwrap();
+        let row = FileReader::try_new(Cursor::new(bytes), None).unwrap().next().unwrap().unwrap();
+        let mut metadata: HashMap<String, String> = row.schema().metadata().clone().into();
+        metadata.insert("seal".to_owned(), seal::BLANK.to_owned());
+        metadata.extend(notes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let schema = row.schema();
+        let columns = schema.fields().iter().zip(row.columns()).map(|(field, column)| {
+            let other = parts.iter().find(|(name, _)| *name == field.name()).map(|(_, other)| other);
+            (field.name().clone(), other.unwrap_or(column).clone())
+        });
+        let (fields, columns): (Vec<Field>, Vec<ArrayRef>) = columns
+            .map(|(name, column)| (Field::new(name, column.data_type().clone(), true), column))
+            .unzip();
+        let schema = Arc::new(Schema::new(fields).with_metadata(metadata));
+        let row = RecordBatch::try_new(schema.clone(), columns).unwrap();
+        let mut writer = FileWriter::try_new(Vec::new(), &schema).unwrap();
+        writer.write(&row).unwrap();
+        seal::seal(writer.into_inner().unwrap())
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        Fit::decode(Path::new("a.fit"), bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused_with_what_to_do() {
+        assert_eq!(
+            refusal(&forged(&[("version", "2")], &[])),
+            "a.fit: fit format version 2 is unknown here; this build reads version 1: \
+             make the fit anew with `knn produce --model-out`"
+        );
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused_by_name() {
+        let floats = |values: &[f64]| list::<Float64Type>(values);
+        for (part, array, expected) in [
+            ("medians", floats(&[1.0]), "as many numbers as the other parts need"),
+            ("means", floats(&[1.0, f64::NAN]), "finite numbers"),
+            ("deviations", floats(&[0.0, 1.0]), "numbers above 0 for the kept columns"),
+            ("kept", list::<UInt32Type>(&[2]), "rising numbers of feature columns"),
+            ("kept", list::<UInt32Type>(&[]), "rising numbers of feature columns"),
+            ("axes", floats(&[1.0; 4]), "at most three axes of one number a kept column"),
+            ("lows", floats(&[0.0; 2]), "as many numbers as the other parts need"),
+            ("highs", floats(&[0.0, 0.0, f64::INFINITY]), "finite numbers"),
+            ("centroids", list::<Float32Type>(&[]), "whole rows of finite numbers, one a kept column"),
+            ("phases", list::<UInt8Type>(&[0]), "as many numbers as the other parts need"),
+            ("phases", list::<UInt8Type>(&[0, 6]), "phase codes from 0 to 5"),
+            ("training", floats(&[0.0]), "numbers of its type"),
+        ] {
+            assert_eq!(
+                refusal(&forged(&[], &[(part, array)])),
+                format!("a.fit: `{part}`: expected {expected}")
+            );
+        }
+        for (note, value, expected) in [
+            ("neighbours", "0", "a whole number from 1 to 1,000"),
+            ("neighbours", "1001", "a whole number from 1 to 1,000"),
+            ("projector", "tsne", "pca, lda or umap"),
+            ("seed", "-1", "a whole number"),
+            ("recipe", "all", "a split recipe"),
+        ] {
+            assert_eq!(
+                refusal(&forged(&[(note, value)], &[])),
+                format!("a.fit: `{note}`: expected {expected}")
+            );
+        }
+        assert!(refusal(&forged(&[("format", "another")], &[])).starts_with("a.fit: not a fit file"));
+        assert!(refusal(&seal::seal(seal::BLANK.into())).starts_with("a.fit: not an Arrow IPC file"));
+        assert_eq!(Fit::decode(Path::new("a.fit"), &forged(&[], &[])).unwrap(), fit());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Fit::decode(Path::new("a.fit"), &bytes).is_err());
+        }
+    }
 }

@@ -29,7 +29,7 @@ const PATIENCE: usize = 10;
 
 /// Mini-batch k-means (Sculley, Web-Scale K-Means Clustering, 2010) under the schedule of scikit-learn's
 /// `MiniBatchKMeans`: k-means++ on the first batch, rows drawn with replacement, ends after ten
-/// batches in which the smoothed inertia did not fall.
+/// batches in which the smoothed inertia did not fall, or after 50. A centroid that loses its rows stays.
 ///
 /// Unlike scikit-learn, which picks the best of four *starting points*, four complete fits are made;
 /// the one of lowest inertia over all `rows` is kept and settled by some whole passes (Lloyd). Where
@@ -60,7 +60,10 @@ pub enum ClusterError {
 }
 
 impl Clusters {
-    /// Fits `clusters` centroids on `rows` of `z`.
+    /// Fits `clusters` centroids, at least one, on `rows` of `z`.
+    ///
+    /// # Panics
+    /// Without a cluster.
     pub fn fit(
         z: &Matrix,
         rows: &[u32],
@@ -68,6 +71,7 @@ impl Clusters {
         seed: u64,
         watch: &dyn Watch,
     ) -> Result<Self, ClusterError> {
+        assert!(clusters > 0, "a window belongs to a cluster");
         if rows.len() < clusters {
             return Err(ClusterError::TooFewRows { clusters, rows: rows.len() });
         }

@@ -1,4 +1,4 @@
-//! Standardize, PCA / LDA, k-means and exact nearest neighbours over telemetry windows.
+//! Standardize, PCA / LDA / UMAP, k-means and exact nearest neighbours over telemetry windows.
 //!
 //! ```text
 //! WindowTable -> Split -> Standardizer -> z -> Projection -> places  \
@@ -69,7 +69,7 @@ pub use linfa::ParamGuard;
 pub use matrix::{Matrix, RaggedMatrix};
 pub use metric::Metric;
 pub use origin::{Busiest, Origin};
-pub use params::{MOST_CLUSTERS, ProduceParams, ProduceParamsError, ProduceValidParams};
+pub use params::{MOST_CLUSTERS, MOST_NEIGHBOURS, ProduceParams, ProduceParamsError, ProduceValidParams};
 pub use points::{FitId, Points};
 pub use predictions::Predictions;
 pub use produce::{ProduceError, Produced, Report};

@@ -4,13 +4,15 @@ use crate::{projector::Projector, split::Recipe};
 
 /// Most clusters: a page holds the cluster of a point in one byte.
 pub const MOST_CLUSTERS: usize = 256;
+/// Most neighbours that vote: the nearest of a window are kept in order, one by one.
+pub const MOST_NEIGHBOURS: usize = 1_000;
 
 /// How to make a fit, not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProduceParams(ProduceValidParams);
 
-/// How to make a fit: 1 to [`MOST_CLUSTERS`] clusters, at least one neighbour, training hosts only
-/// with the recipe that uses them.
+/// How to make a fit: 1 to [`MOST_CLUSTERS`] clusters, 1 to [`MOST_NEIGHBOURS`] neighbours, training
+/// hosts only with the recipe that uses them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProduceValidParams {
     pub(crate) projector: Projector,
@@ -27,9 +29,9 @@ pub enum ProduceParamsError {
     /// Out of bounds.
     #[error("--k-clusters {0}: expected 1 to {MOST_CLUSTERS}")]
     Clusters(usize),
-    /// Nobody to vote.
-    #[error("--k-neighbors 0: expected at least 1")]
-    Neighbours,
+    /// Out of bounds.
+    #[error("--k-neighbors {0}: expected 1 to {MOST_NEIGHBOURS}")]
+    Neighbours(usize),
     /// Training hosts would be ignored.
     #[error("--train-hosts goes with --split-recipe host, not with {0}")]
     TrainHosts(Recipe),
@@ -100,8 +102,8 @@ impl ParamGuard for ProduceParams {
         let params = &self.0;
         if !(1..=MOST_CLUSTERS).contains(&params.clusters) {
             Err(ProduceParamsError::Clusters(params.clusters))
-        } else if params.neighbours == 0 {
-            Err(ProduceParamsError::Neighbours)
+        } else if !(1..=MOST_NEIGHBOURS).contains(&params.neighbours) {
+            Err(ProduceParamsError::Neighbours(params.neighbours))
         } else if params.recipe != Recipe::Host && !params.train_hosts.is_empty() {
             Err(ProduceParamsError::TrainHosts(params.recipe))
         } else {

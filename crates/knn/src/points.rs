@@ -36,7 +36,7 @@ const PROJECTOR: &str = "projector";
 /// window table, in its order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Points {
-    /// How the places were found: `pca`, `lda`; `None` in files of other writers that do not say.
+    /// How the places were found: `pca`, `lda`, `umap`; `None` in files of other writers that do not say.
     pub projector: Option<String>,
     /// Episode, host and profile of every window.
     pub origin: Origin,
@@ -122,11 +122,12 @@ impl Points {
     pub fn read(path: &Path) -> Result<(Self, FitId), ColumnError> {
         let columns = Columns::open(path)?;
         let id = FitId::of(&columns.bytes()?);
-        let mut places = vec![[0.0; AXES]; columns.rows()];
-        let mut coordinates = Vec::new();
+        let (mut places, mut coordinates) = (Vec::new(), Vec::new());
         for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
             let column = columns.get(name)?;
             columns.floats(&column, &mut coordinates)?;
+            // As many as there are, not as many as the file says.
+            places.resize(coordinates.len(), [0.0; AXES]);
             for (row, (place, &coordinate)) in places.iter_mut().zip(&coordinates).enumerate() {
                 if !(0.0..=1.0).contains(&coordinate) {
                     let found = coordinate.to_string();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     classifier::Vote,
     fit::Fit,
-    neighbours::Neighbours,
+    neighbours::{Neighbour, Neighbours},
     origin::Origin,
     row_group,
     unlabelled::Unlabelled,
@@ -23,19 +23,28 @@ pub struct Predictions {
     pub origin: Option<Origin>,
     /// The phase of each, and how sure the fit is.
     pub votes: Vec<Vote>,
-    /// The training windows that voted, nearest first: their rows are those of [`Fit::training`].
-    pub neighbours: Neighbours,
+    /// The training windows that voted, nearest first, if they were asked for: their rows are those of
+    /// [`Fit::training`].
+    pub neighbours: Option<Neighbours>,
 }
 
 impl Fit {
-    /// Tells the phase of every window by all training windows.
-    pub fn predict(&self, windows: Unlabelled, watch: &dyn Watch) -> Result<Predictions, Stopped> {
+    /// Tells the phase of every window by all training windows; `neighbours`: and which ones voted, 16 bytes each.
+    pub fn predict(
+        &self,
+        windows: Unlabelled,
+        neighbours: bool,
+        watch: &dyn Watch,
+    ) -> Result<Predictions, Stopped> {
         let Unlabelled { features, origin } = windows;
         let z = self.standardizer.transform(features, watch)?;
         watch.begin(Stage::Classify, z.rows() as u64);
         let classifier = self.classifier();
-        let neighbours = classifier.nearest(&z, watch)?;
-        Ok(Predictions { origin, votes: classifier.vote(&neighbours), neighbours })
+        if !neighbours {
+            return Ok(Predictions { origin, votes: classifier.classify(&z, watch)?, neighbours: None });
+        }
+        let found = classifier.nearest(&z, watch)?;
+        Ok(Predictions { origin, votes: classifier.vote(&found), neighbours: Some(found) })
     }
 }
 
@@ -69,15 +78,13 @@ impl Predictions {
         self.votes.len()
     }
 
-    /// Writes one JSON object a line; `neighbours`: with the training windows that voted.
-    pub fn lines(&self, neighbours: bool, to: &mut impl Write) -> io::Result<()> {
+    /// Writes one JSON object a line.
+    pub fn lines(&self, to: &mut impl Write) -> io::Result<()> {
         let origin = self.origin.as_ref();
-        for (row, (vote, near)) in self.votes.iter().zip(self.neighbours.iter()).enumerate() {
-            let near = || {
-                near.iter()
-                    .map(|near| Near { row: near.row, distance: near.squared_distance.sqrt() })
-                    .collect()
-            };
+        let mut found = self.neighbours.as_ref().map(Neighbours::iter);
+        let near = |near: &Neighbour| Near { row: near.row, distance: near.squared_distance.sqrt() };
+        for (row, vote) in self.votes.iter().enumerate() {
+            let found = found.as_mut().and_then(Iterator::next);
             let line = Line {
                 row,
                 episode_id: origin.map(|origin| origin.episodes.name(row)),
@@ -86,7 +93,7 @@ impl Predictions {
                 window_idx: origin.and_then(|origin| origin.window_idx.as_ref()).map(|all| all[row]),
                 phase: vote.phase.name(),
                 confidence: vote.confidence,
-                neighbors: neighbours.then(near),
+                neighbors: found.map(|found| found.iter().map(near).collect()),
             };
             serde_json::to_writer(&mut *to, &line)?;
             to.write_all(b"\n")?;
@@ -95,7 +102,7 @@ impl Predictions {
     }
 
     /// The same as a parquet file, zstd, one row group.
-    pub fn encode(&self, neighbours: bool) -> Result<Vec<u8>, ParquetError> {
+    pub fn encode(&self) -> Result<Vec<u8>, ParquetError> {
         let window_idx = self.origin.as_ref().and_then(|origin| origin.window_idx.as_ref());
         let mut schema = "message predictions {\n".to_owned();
         if self.origin.is_some() {
@@ -107,7 +114,7 @@ impl Predictions {
             schema += "required int64 window_idx;\n";
         }
         schema += "required binary phase (STRING);\nrequired double confidence;\n";
-        if neighbours {
+        if self.neighbours.is_some() {
             for (name, element) in [("neighbor_rows", "int64"), ("neighbor_distances", "double")] {
                 schema += &format!(
                     "required group {name} (LIST) {{ repeated group list {{ required {element} element; }} }}\n"
@@ -128,9 +135,9 @@ impl Predictions {
             group.names(&self.votes.iter().map(|vote| vote.phase.name()).collect())?;
             let confidences: Vec<f64> = self.votes.iter().map(|vote| vote.confidence).collect();
             group.column::<DoubleType>(&confidences)?;
-            if neighbours {
-                let near = || self.neighbours.iter().flatten();
-                let each = self.neighbours.iter().next().map_or(1, <[_]>::len);
+            if let Some(neighbours) = &self.neighbours {
+                let near = || neighbours.iter().flatten();
+                let each = neighbours.iter().next().map_or(1, <[_]>::len);
                 let rows: Vec<i64> = near().map(|near| near.row.into()).collect();
                 group.lists::<Int64Type>(&rows, each)?;
                 let distances: Vec<f64> = near().map(|near| near.squared_distance.sqrt()).collect();

@@ -250,6 +250,9 @@ impl ProduceValidParams {
         if learned.len() < self.neighbours {
             return Err(ProduceError::TooFewRows { neighbours: self.neighbours, rows: learned.len() });
         }
+        if learned.len() < self.clusters {
+            return Err(ClusterError::TooFewRows { clusters: self.clusters, rows: learned.len() }.into());
+        }
         Ok(())
     }
 }

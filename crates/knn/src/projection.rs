@@ -123,7 +123,9 @@ impl Projection {
     fn rescaled(&self, coordinates: [f64; AXES]) -> [f32; AXES] {
         std::array::from_fn(|axis| {
             let (low, high) = self.ranges[axis];
-            if high > low { ((coordinates[axis] - low) / (high - low)).clamp(0.0, 1.0) as f32 } else { 0.0 }
+            let place = (coordinates[axis] - low) / (high - low);
+            // Not a number, where everything overflows, is 0 too.
+            if high > low && place > 0.0 { place.min(1.0) as f32 } else { 0.0 }
         })
     }
 }

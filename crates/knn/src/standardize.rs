@@ -93,7 +93,8 @@ impl Standardizer {
         Ok(Self { medians, means, deviations, kept })
     }
 
-    /// Imputes and scales every row in one pass, in place; the answer has the kept columns only.
+    /// Imputes and scales every row in one pass, in place; the answer has the kept columns only. What would be
+    /// out of the range of float32 is its largest number.
     pub fn transform(&self, mut windows: Matrix, watch: &dyn Watch) -> Result<Matrix, Stopped> {
         let columns = windows.columns();
         windows.values_mut().par_chunks_mut(blocks::ROWS * columns).try_for_each(|block| {
@@ -103,7 +104,8 @@ impl Standardizer {
                     let column = column as usize;
                     let value = impute(row[column], self.medians[column] as f32);
                     // Kept columns rise: what is written over was read.
-                    row[place] = ((value - self.means[column]) / self.deviations[column]) as f32;
+                    let z = (value - self.means[column]) / self.deviations[column];
+                    row[place] = z.clamp(f32::MIN.into(), f32::MAX.into()) as f32;
                 }
             }
             watch.advance((block.len() / columns) as u64);

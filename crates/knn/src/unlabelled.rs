@@ -26,7 +26,10 @@ impl Unlabelled {
         let found: Vec<Column> =
             feature_names.iter().map(|name| columns.get(name)).collect::<Result<_, _>>()?;
         let origin = columns.find("episode_id").map(|_| columns.origin()).transpose()?;
-        let rows: Vec<u32> = (0..columns.rows() as u32).collect();
+        // A damaged file may claim any number of rows: memory is set aside for as many as one column has.
+        let mut values = Vec::new();
+        found.first().map_or(Ok(()), |column| columns.floats(column, &mut values))?;
+        let rows: Vec<u32> = (0..values.len() as u32).collect();
         Ok(Self { features: features(&columns, &found, &rows, watch)?, origin })
     }
 }

@@ -46,7 +46,7 @@ pub enum Stage {
     Read,
     /// Medians, means and deviations, then every row imputed and scaled.
     Standardize,
-    /// PCA or LDA axes, then every row placed.
+    /// The map of PCA, LDA or UMAP, then every row placed.
     Project,
     /// `KMeans` centroids, then every row assigned.
     Cluster,

@@ -31,7 +31,8 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
     let respelt = format!("{folder}/../{}/{name}", folder.rsplit_once('/').unwrap().1);
     for (subcommand, args, message) in [
         ("produce", &["--k-clusters", "0"][..], "--k-clusters 0: expected 1 to 256"),
-        ("produce", &["--k-neighbors", "0"], "--k-neighbors 0: expected at least 1"),
+        ("produce", &["--k-neighbors", "0"], "--k-neighbors 0: expected 1 to 1000"),
+        ("produce", &["--k-neighbors", "1001"], "--k-neighbors 1001: expected 1 to 1000"),
         (
             "produce",
             &["--split-recipe", "time", "--train-hosts", "a"],

@@ -25,7 +25,8 @@ const SHARE: usize = 64;
 
 /// A search of rows with at most `WIDTH` columns.
 ///
-/// Cost: `rows * log(rows)` comparisons to build, `4 * (WIDTH + 1)` bytes a row.
+/// Cost: `rows * log(rows)` comparisons to build; `4 * (WIDTH + 1)` bytes a row, and about half of that for
+/// the boxes.
 #[derive(Debug, Clone)]
 pub struct Tree<const WIDTH: usize> {
     points: Vec<Point<WIDTH>>,

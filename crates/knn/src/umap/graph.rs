@@ -34,7 +34,8 @@ pub(super) fn memberships(neighbours: &[Neighbour], surely: f64, k: usize) -> Ve
         if distance <= surely { 1.0 } else { (-(distance - surely) / scale).exp() }
     };
     let wanted = (k as f64).log2();
-    let (mut low, mut high, mut scale) = (0.0, f64::INFINITY, 1.0);
+    let mean = distances().sum::<f64>() / neighbours.len().max(1) as f64;
+    let (mut low, mut high, mut scale) = (0.0, f64::INFINITY, if mean > 0.0 { mean } else { 1.0 });
     for _ in 0..HALVINGS {
         let sum: f64 = distances().map(|distance| weight(distance, scale)).sum();
         if sum > wanted {
@@ -43,12 +44,8 @@ pub(super) fn memberships(neighbours: &[Neighbour], surely: f64, k: usize) -> Ve
             low = scale;
         }
         scale = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * scale };
-        if !scale.is_normal() {
-            break;
-        }
     }
-    let mean = distances().sum::<f64>() / neighbours.len().max(1) as f64;
-    let scale = scale.clamp(LEAST_SCALE * mean, f64::MAX);
+    let scale = scale.max(LEAST_SCALE * mean);
     let edge = |(neighbour, distance): (&Neighbour, f64)| Edge {
         to: neighbour.row,
         weight: weight(distance, scale) as f32,

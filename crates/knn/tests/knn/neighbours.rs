@@ -249,16 +249,24 @@ fn with_fewer_rows_than_asked_for_all_are_found() {
 #[test]
 fn any_number_of_threads_finds_the_same() {
     let (rows, queries) = windows();
-    let found = |threads| {
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        threads.install(|| {
-            let search = Screen::new(rows, Instructions::fastest());
-            search.nearest(queries, 10, &Unwatched).unwrap()
-        })
+    let few = |of: &Matrix| {
+        Matrix::new((0..of.rows()).flat_map(|row| &of.row(row)[3..9]).copied().collect(), 6).unwrap()
     };
-    let one = found(1);
-    for threads in [2, 3, 7] {
-        assert_eq!(found(threads), one);
+    for (rows, queries) in [(rows.clone(), queries.clone()), (few(rows), few(queries))] {
+        let found = |threads| {
+            let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            threads.install(|| {
+                let searches = searches(&rows);
+                let found =
+                    searches.iter().map(|(_, search)| search.nearest(&queries, 10, &Unwatched).unwrap());
+                found.collect::<Vec<_>>()
+            })
+        };
+        let one = found(1);
+        assert!(one.iter().all(|found| *found == one[0]));
+        for threads in [2, 3, 4, 7] {
+            assert_eq!(found(threads), one);
+        }
     }
 }
 

@@ -23,10 +23,10 @@ fn predictions() -> Predictions {
             window_idx: Some(vec![0, 0, 1]),
         }),
         votes: vec![vote(Phase::Clean, 1.0), vote(Phase::InfectedRunning, 0.75), vote(Phase::Failed, 0.5)],
-        neighbours: Neighbours::new(
+        neighbours: Some(Neighbours::new(
             vec![near(4, 0.0), near(7, 4.0), near(1, 9.0), near(2, 16.0), near(0, 1.0), near(9, 25.0)],
             2,
-        ),
+        )),
     }
 }
 
@@ -40,7 +40,7 @@ fn rows(bytes: Vec<u8>) -> Vec<Row> {
 
 #[test]
 fn a_file_has_a_row_a_window_with_the_neighbours_as_lists() {
-    let rows = rows(predictions().encode(true).unwrap());
+    let rows = rows(predictions().encode().unwrap());
     let shown: Vec<String> = rows.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown[1],
@@ -53,7 +53,7 @@ fn a_file_has_a_row_a_window_with_the_neighbours_as_lists() {
 
 #[test]
 fn without_neighbours_and_origin_there_are_the_phase_and_the_confidence() {
-    let rows = rows(Predictions { origin: None, ..predictions() }.encode(false).unwrap());
+    let rows = rows(Predictions { origin: None, neighbours: None, ..predictions() }.encode().unwrap());
     let fields: Vec<(String, Field)> =
         rows[2].get_column_iter().map(|(name, field)| (name.clone(), field.clone())).collect();
     assert_eq!(
@@ -68,7 +68,7 @@ fn without_neighbours_and_origin_there_are_the_phase_and_the_confidence() {
 #[test]
 fn lines_say_the_same() {
     let mut lines = Vec::new();
-    predictions().lines(true, &mut lines).unwrap();
+    predictions().lines(&mut lines).unwrap();
     let lines = String::from_utf8(lines).unwrap();
     assert_eq!(
         lines.lines().next().unwrap(),

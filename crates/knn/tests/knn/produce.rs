@@ -124,6 +124,21 @@ fn umap_lays_out_windows_that_are_all_the_same() {
 }
 
 #[test]
+fn a_window_far_from_all_others_has_a_place() {
+    for projector in [Projector::Pca, Projector::Lda, Projector::Umap] {
+        for far in [1e9, 1e22, f32::MAX] {
+            let mut table = windows(40, 40, 2);
+            let first_test = (0..table.rows())
+                .find(|&row| table.origin.hosts.name(row) != table.origin.hosts.name(0))
+                .unwrap();
+            table.features.row_mut(first_test)[0] = far;
+            let made = produce(ProduceParams::default().projector(projector), table).unwrap();
+            assert!(made.points.places.as_flattened().iter().all(|place| (0.0..=1.0).contains(place)));
+        }
+    }
+}
+
+#[test]
 fn lda_survives_columns_that_never_vary_within_a_phase() {
     let mut table = windows(40, 40, 2);
     for row in 0..table.rows() {
@@ -174,7 +189,7 @@ fn parameters_out_of_bounds_are_refused_by_flag() {
     let refusal = |params: ProduceParams| params.check().unwrap_err().to_string();
     assert_eq!(refusal(ProduceParams::default().clusters(0)), "--k-clusters 0: expected 1 to 256");
     assert_eq!(refusal(ProduceParams::default().clusters(257)), "--k-clusters 257: expected 1 to 256");
-    assert_eq!(refusal(ProduceParams::default().neighbours(0)), "--k-neighbors 0: expected at least 1");
+    assert_eq!(refusal(ProduceParams::default().neighbours(0)), "--k-neighbors 0: expected 1 to 1000");
     assert_eq!(
         refusal(ProduceParams::default().recipe(Recipe::Time).train_hosts(vec!["a".to_owned()])),
         "--train-hosts goes with --split-recipe host, not with time"

@@ -37,7 +37,8 @@ impl Block {
     /// Whether every row is further from a rotated query than `reach`, which has room for the roundings
     /// of float32.
     pub(super) fn is_beyond(&self, query: &[f32; LEADING], reach: f32) -> bool {
-        self.squared_distance(query) > reach * reach
+        // Squares that are hardly numbers any more have no digits that room could be left in.
+        self.squared_distance(query) > reach * reach + f32::MIN_POSITIVE
     }
 
     /// The squared distance of a rotated query from the box, in its coordinates; infinite from one

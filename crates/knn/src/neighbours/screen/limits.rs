@@ -68,7 +68,7 @@ mod tests {
 
     fn matrix() -> impl Strategy<Value = Matrix> {
         // Numbers that a lattice holds exactly, and others.
-        let value = prop_oneof![2 => (-3_i8..4).prop_map(f32::from), 2 => -1.0_f32..1.0, 1 => -1e3_f32..1e3];
+        let value = prop_oneof![2 => (-3_i8..4).prop_map(f32::from), 2 => -1.0_f32..1.0, 1 => -1e3_f32..1e3, 1 => -1e-22_f32..1e-22];
         (1_usize..40, 20_usize..200).prop_flat_map(move |(columns, rows)| {
             prop::collection::vec(value.clone(), columns * rows)
                 .prop_map(move |values| Matrix::new(values, columns).unwrap())
