@@ -86,13 +86,14 @@ def method(groups):
 
 
 METHOD = f"""\
-Written by `scripts/bench knn`. All programs ran on one machine in one run, in turn, each measurement in a
-process of its own and on all cores. Figures are medians; a ratio is the other's figure divided by that of
-{OWN}. k = 10. scikit-learn is `KNeighborsClassifier` with `algorithm="brute"`, faiss is `IndexFlatL2`; all
-search the same standardized float32 rows. The time to build an index is not in the time to search it. The
-Python side of `produce` reads and writes with pyarrow and computes with scikit-learn; its imports are not
-timed. Ours classifies up to 4,000 validation windows and times 64 queries alone besides, the Python side
-does neither."""
+Written by `scripts/bench knn`. All programs ran on one machine in one run, in turn, each measurement in
+a process of its own and on all cores. Figures are medians; a ratio is the other's figure divided by that
+of {OWN}. k = 10. scikit-learn is `KNeighborsClassifier` with `algorithm="brute"`, faiss is
+`IndexFlatL2`, with the CPU named to its OpenBLAS; all search the same standardized float32 rows. The
+time to build an index is not in the time to search it. The Python side of `produce` reads and writes
+with pyarrow and computes with scikit-learn; its imports are not timed. Ours classifies up to 4,000
+validation windows besides, and times 64 queries alone: once the Python side leaves both out, once it
+classifies as many validation windows too."""
 
 COUNTED = {
     "exact": "A query is a mismatch if a neighbour or a distance differs from brute force.",

@@ -164,6 +164,8 @@ fn measure<S: Fn(&Matrix) -> anyhow::Result<f64>>(
         What::Small => (64, 40, 3),
         What::Single => (1, 200, 10),
     };
+    // Threads are awake then.
+    time(&queries.select(&(0..queries.rows().min(64) as u32).collect::<Vec<u32>>()))?;
     let mut taken = Vec::with_capacity(times);
     for turn in 0..warm + times {
         let numbers = (turn * each..(turn + 1) * each).map(|number| (number % queries.rows()) as u32);
