@@ -17,11 +17,21 @@ pub(crate) fn map<T: Send>(
     watch: &dyn Watch,
     work: impl Fn(Range<usize>) -> T + Sync,
 ) -> Result<Vec<T>, Stopped> {
-    (0..rows.div_ceil(ROWS))
+    map_of(ROWS, rows, watch, work)
+}
+
+/// The same with blocks of `size` rows.
+pub(crate) fn map_of<T: Send>(
+    size: usize,
+    rows: usize,
+    watch: &dyn Watch,
+    work: impl Fn(Range<usize>) -> T + Sync,
+) -> Result<Vec<T>, Stopped> {
+    (0..rows.div_ceil(size))
         .into_par_iter()
         .map(|block| {
             watch.check()?;
-            let range = block * ROWS..rows.min((block + 1) * ROWS);
+            let range = block * size..rows.min((block + 1) * size);
             let steps = range.len() as u64;
             let answer = work(range);
             watch.advance(steps);

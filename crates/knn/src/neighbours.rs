@@ -28,7 +28,8 @@ use crate::{
 ///   so the answer is unique: thread count, instruction set and algorithm cannot change it.
 /// - Answers are in that order, nearest first. Fewer than `k` rows are answered only when there are
 ///   fewer.
-/// - There is at least one row, and at least one among which to search. Rows and queries are finite and have the same number of columns.
+/// - There is at least one row, and at least one among which to search. Rows and queries are finite and
+///   have the same number of columns.
 /// - The watch is asked before every share of the queries, at most some hundreds of them, and told of
 ///   every query.
 pub trait Search: Send + Sync {

@@ -1,9 +1,8 @@
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
 use super::{Among, Instructions, Neighbour, Neighbours, Search, kernel::Kernel, nearest::Nearest};
 use crate::{
+    blocks,
     matrix::Matrix,
     watch::{Stopped, Watch},
 };
@@ -85,17 +84,8 @@ impl Search for Exhaustive<'_> {
     ) -> Result<Neighbours, Stopped> {
         let k = among.at_most(k, self.rows());
         let share = queries.rows().div_ceil(rayon::current_num_threads()).clamp(1, QUERIES);
-        let passes: Result<Vec<_>, Stopped> = (0..queries.rows().div_ceil(share))
-            .into_par_iter()
-            .map(|pass| {
-                watch.check()?;
-                let numbers = pass * share..queries.rows().min((pass + 1) * share);
-                let steps = numbers.len() as u64;
-                let found = self.pass(among, queries, numbers, k);
-                watch.advance(steps);
-                Ok(found)
-            })
-            .collect();
-        Ok(Neighbours::new(passes?.concat(), k))
+        let found =
+            blocks::map_of(share, queries.rows(), watch, |numbers| self.pass(among, queries, numbers, k))?;
+        Ok(Neighbours::new(found.concat(), k))
     }
 }

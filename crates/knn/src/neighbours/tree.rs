@@ -9,10 +9,9 @@
 //! neighbour, those whose rows all come after it are passed over too: of ten million equal rows, only those
 //! that are found are looked at.
 
-use rayon::prelude::*;
-
 use super::{Among, Neighbour, Neighbours, Search, nearest::Nearest};
 use crate::{
+    blocks,
     distance::squared_distance,
     matrix::Matrix,
     watch::{Stopped, Watch},
@@ -55,7 +54,8 @@ struct Bounds<const WIDTH: usize> {
 /// A box that may have rows to find.
 #[derive(Debug, Clone, Copy)]
 struct Visit {
-    at_least: f64,
+    /// No row of it comes before.
+    best: Neighbour,
     node: usize,
     /// Of its points: the first, and one after the last.
     start: usize,
@@ -79,15 +79,14 @@ impl<const WIDTH: usize> Tree<WIDTH> {
         let query = padded(query);
         let mut nearest = Nearest::new(k);
         let visit = |node: usize, start, end, depth| Visit {
-            at_least: self.boxes[node].at_least(&query),
+            best: self.boxes[node].best(&query),
             node,
             start,
             end,
             depth,
         };
         visits.push(visit(0, 0, self.points.len(), self.depth));
-        while let Some(Visit { at_least, node, start, end, depth }) = visits.pop() {
-            let best = Neighbour { squared_distance: at_least, row: self.boxes[node].first };
+        while let Some(Visit { best, node, start, end, depth }) = visits.pop() {
             if !nearest.would_keep(&best) {
                 continue;
             }
@@ -101,11 +100,7 @@ impl<const WIDTH: usize> Tree<WIDTH> {
             let middle = usize::midpoint(start, end);
             let first = visit(node + 1, start, middle, depth - 1);
             let second = visit(node + 1 + boxes_below(depth), middle, end, depth - 1);
-            let order = |visit: &Visit| Neighbour {
-                squared_distance: visit.at_least,
-                row: self.boxes[visit.node].first,
-            };
-            if order(&second).is_nearer_than(&order(&first)) {
+            if second.best.is_nearer_than(&first.best) {
                 visits.extend([first, second]);
             } else {
                 visits.extend([second, first]);
@@ -125,11 +120,11 @@ impl<const WIDTH: usize> Bounds<WIDTH> {
         })
     }
 
-    /// The squared distance to the nearest point inside.
-    fn at_least(&self, query: &[f32; WIDTH]) -> f64 {
+    /// The first row, as if it were at the nearest point inside.
+    fn best(&self, query: &[f32; WIDTH]) -> Neighbour {
         let inside: [f32; WIDTH] =
             std::array::from_fn(|column| query[column].max(self.low[column]).min(self.high[column]));
-        squared_distance(query, &inside)
+        Neighbour { squared_distance: squared_distance(query, &inside), row: self.first }
     }
 
     /// The column in which the points reach furthest.
@@ -184,21 +179,14 @@ impl<const WIDTH: usize> Search for Tree<WIDTH> {
         watch: &dyn Watch,
     ) -> Result<Neighbours, Stopped> {
         let k = among.at_most(k, self.rows());
-        let found: Result<Vec<_>, Stopped> = (0..queries.rows().div_ceil(SHARE))
-            .into_par_iter()
-            .map(|number| {
-                watch.check()?;
-                let numbers = number * SHARE..queries.rows().min((number + 1) * SHARE);
-                let steps = numbers.len() as u64;
-                let mut visits = Vec::new();
-                let mut found = Vec::with_capacity(numbers.len() * k);
-                for number in numbers {
-                    found.extend_from_slice(self.find(among, queries.row(number), k, &mut visits).found());
-                }
-                watch.advance(steps);
-                Ok(found)
-            })
-            .collect();
-        Ok(Neighbours::new(found?.concat(), k))
+        let found = blocks::map_of(SHARE, queries.rows(), watch, |numbers| {
+            let mut visits = Vec::new();
+            let mut found = Vec::with_capacity(numbers.len() * k);
+            for number in numbers {
+                found.extend_from_slice(self.find(among, queries.row(number), k, &mut visits).found());
+            }
+            found
+        })?;
+        Ok(Neighbours::new(found.concat(), k))
     }
 }
