@@ -2,6 +2,8 @@
 //!
 //! Any Arrow reader opens it. The schema's metadata holds the format, its version and the scalars.
 
+mod parts;
+
 use std::{
     fs,
     io::Cursor,
@@ -10,9 +12,8 @@ use std::{
 };
 
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, LargeListArray, RecordBatch,
+    Array, ArrayRef, ArrowPrimitiveType, RecordBatch,
     builder::{LargeListBuilder, PrimitiveBuilder, StringBuilder},
-    cast::AsArray,
     types::{Float32Type, Float64Type, UInt8Type, UInt32Type},
 };
 use arrow_ipc::{reader::FileReader, writer::FileWriter};
@@ -20,17 +21,15 @@ use arrow_schema::{ArrowError, Field, Schema};
 
 use episodes::Phase;
 
+use self::parts::Parts;
 use crate::{
-    axes::Axes,
     fit::Fit,
     kmeans::Clusters,
-    matrix::Matrix,
     params::MOST_NEIGHBOURS,
     projection::{AXES, Map, Projection},
     projector::Projector,
     seal::{self, Seal},
     standardize::Standardizer,
-    umap::Umap,
 };
 
 const FORMAT: &str = "vitrine.knn.fit";
@@ -234,79 +233,6 @@ impl Fit {
     }
 }
 
-/// The one row of a fit file.
-struct Parts<'a> {
-    path: &'a Path,
-    row: RecordBatch,
-}
-
-impl Parts<'_> {
-    fn wrong(&self, part: &'static str, expected: &'static str) -> FitFileError {
-        FitFileError::Part { path: self.path.to_owned(), part, expected }
-    }
-
-    fn list(&self, part: &'static str) -> Result<ArrayRef, FitFileError> {
-        let lists = self.row.column_by_name(part).and_then(|column| column.as_list_opt::<i64>());
-        let one = lists.filter(|lists: &&LargeListArray| lists.len() == 1 && lists.is_valid(0));
-        let list = one.map(|lists| lists.value(0)).filter(|list| list.null_count() == 0);
-        list.ok_or_else(|| self.wrong(part, "one row with a list without nulls"))
-    }
-
-    fn numbers<T: ArrowPrimitiveType>(
-        &self,
-        part: &'static str,
-        len: Option<usize>,
-    ) -> Result<Vec<T::Native>, FitFileError> {
-        let list = self.list(part)?;
-        let numbers = list.as_primitive_opt::<T>().ok_or_else(|| self.wrong(part, "numbers of its type"))?;
-        if len.is_some_and(|len| len != numbers.len()) {
-            return Err(self.wrong(part, "as many numbers as the other parts need"));
-        }
-        Ok(numbers.values().to_vec())
-    }
-
-    fn finite(&self, part: &'static str, len: Option<usize>) -> Result<Vec<f64>, FitFileError> {
-        let numbers = self.numbers::<Float64Type>(part, len)?;
-        let finite = numbers.iter().all(|number| number.is_finite());
-        if finite { Ok(numbers) } else { Err(self.wrong(part, "finite numbers")) }
-    }
-
-    fn texts(&self, part: &'static str) -> Result<Vec<String>, FitFileError> {
-        let list = self.list(part)?;
-        let texts = list.as_string_opt::<i32>().ok_or_else(|| self.wrong(part, "texts"))?;
-        Ok(texts.iter().flatten().map(str::to_owned).collect())
-    }
-
-    fn axes(&self, columns: usize) -> Result<Axes, FitFileError> {
-        let axes = self.finite("axes", None)?;
-        if axes.len() > AXES * columns || !axes.len().is_multiple_of(columns) {
-            return Err(self.wrong("axes", "at most three axes of one number a kept column"));
-        }
-        Ok(Axes {
-            center: self.finite("center", Some(columns))?,
-            axes: axes.chunks_exact(columns).map(<[f64]>::to_vec).collect(),
-            captured: self.finite("captured", Some(axes.len() / columns))?,
-        })
-    }
-
-    fn umap(&self, columns: usize) -> Result<Umap, FitFileError> {
-        let windows = self.matrix("umap_windows", columns)?;
-        let layout = self.matrix("umap_layout", AXES)?;
-        if layout.rows() != windows.rows() {
-            return Err(self.wrong("umap_layout", "as many places as there are `umap_windows`"));
-        }
-        Ok(Umap { windows, layout: layout.values().as_chunks().0.to_vec() })
-    }
-
-    /// At least one row, every value finite.
-    fn matrix(&self, part: &'static str, columns: usize) -> Result<Matrix, FitFileError> {
-        let values = self.numbers::<Float32Type>(part, None)?;
-        let finite = !values.is_empty() && values.iter().all(|value| value.is_finite());
-        let matrix = Matrix::new(values, columns).ok().filter(|_| finite);
-        matrix.ok_or_else(|| self.wrong(part, "whole rows of finite numbers, one a kept column"))
-    }
-}
-
 fn list<T: ArrowPrimitiveType>(values: &[T::Native]) -> ArrayRef {
     let mut lists = LargeListBuilder::new(PrimitiveBuilder::<T>::with_capacity(values.len()));
     lists.values().append_slice(values);
@@ -330,7 +256,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::split::Recipe;
+    use crate::{axes::Axes, matrix::Matrix, split::Recipe};
 
     fn fit() -> Fit {
         Fit {
