@@ -91,7 +91,7 @@ a process of its own and on all cores. Figures are medians; a ratio is the other
 of {OWN}. k = 10. scikit-learn is `KNeighborsClassifier` with `algorithm="brute"`, faiss is
 `IndexFlatL2`, with the CPU named to its OpenBLAS; all search the same standardized float32 rows. The
 time to build an index is not in the time to search it. The Python side of `produce` reads and writes
-with pyarrow and computes with scikit-learn; its imports are not timed. Ours classifies up to 4,000
+with pyarrow and computes with scikit-learn; its imports are not timed. Ours classifies up to 2,000
 validation windows besides, and times 64 queries alone: once the Python side leaves both out, once it
 classifies as many validation windows too."""
 

@@ -18,13 +18,9 @@ impl fmt::Display for Summary<'_> {
         write!(f, "  columns   {} of {columns} vary", report.kept)?;
         match report.dropped.as_slice() {
             [] => writeln!(f)?,
-            few if few.len() <= NAMED => writeln!(f, "; dropped {}", few.join(", "))?,
-            [first @ .., _] => {
-                let named = first.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-                writeln!(f, "; dropped {named} and {} more", report.dropped.len() - NAMED)?;
-            }
+            dropped => writeln!(f, "; dropped {}", named(dropped))?,
         }
-        write!(f, "  train     {} windows of {}", report.train_rows, report.train_hosts.join(", "))?;
+        write!(f, "  train     {} windows of {}", report.train_rows, named(&report.train_hosts))?;
         match &report.picked {
             Some(Busiest { episodes, accepted, .. }) => {
                 let accepted = if *accepted { "accepted " } else { "" };
@@ -32,20 +28,23 @@ impl fmt::Display for Summary<'_> {
             }
             None => writeln!(f)?,
         }
-        writeln!(f, "  test      {} windows of {}", report.test_rows, report.test_hosts.join(", "))?;
+        writeln!(f, "  test      {} windows of {}", report.test_rows, named(&report.test_hosts))?;
         writeln!(f, "  split     {}, seed {}", fit.recipe, fit.seed)?;
         if let Some(score) = &report.within {
             writeln!(f, "  F1        {} on validation windows, by the other training windows", Shown(score))?;
         }
         writeln!(f, "  F1        {} on test", Shown(&report.held_out))?;
-        let shares = |axes: &Axes| {
-            let shares: Vec<String> =
-                axes.captured.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
-            shares.join(", ")
+        let shares = |axes: &Axes| match axes.captured.as_slice() {
+            [] => "no axis: the windows that it is fit on are all the same; they hold nothing".to_owned(),
+            captured => {
+                let shares: Vec<String> =
+                    captured.iter().map(|share| format!("{:.1} %", 100.0 * share)).collect();
+                format!("axes hold {}", shares.join(", "))
+            }
         };
         let told = match &fit.projection.map {
-            Map::Pca(axes) => format!("axes hold {} of the variance", shares(axes)),
-            Map::Lda(axes) => format!("axes hold {} of the variance between phases", shares(axes)),
+            Map::Pca(axes) => format!("{} of the variance", shares(axes)),
+            Map::Lda(axes) => format!("{} of the variance between phases", shares(axes)),
             Map::Umap(umap) => {
                 format!("{} training windows laid out, the others placed among them", umap.layout.len())
             }
@@ -64,8 +63,17 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
-/// Dropped columns that are named.
-const NAMED: usize = 3;
+/// Names that are said before the others are counted.
+const NAMED: usize = 5;
+
+fn named(names: &[String]) -> String {
+    match names.split_at_checked(NAMED) {
+        Some((first, rest)) if rest.len() > 1 => {
+            format!("{} and {} more", first.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
+}
 
 /// A score in one line.
 pub(crate) struct Shown<'a>(pub(crate) &'a Score);

@@ -19,12 +19,17 @@ impl Axes {
         let mut coordinates = [0.0; N];
         for (coordinate, axis) in coordinates.iter_mut().zip(&self.axes) {
             let mut lanes = [0.0; LANES];
-            let chunks = row.chunks(LANES).zip(self.center.chunks(LANES)).zip(axis.chunks(LANES));
-            for ((row, center), axis) in chunks {
-                for (sum, ((&value, center), axis)) in lanes.iter_mut().zip(row.iter().zip(center).zip(axis))
-                {
-                    *sum += (f64::from(value) - center) * axis;
+            let (values, last_values) = row.as_chunks::<LANES>();
+            let (centers, last_centers) = self.center.as_chunks::<LANES>();
+            let (axis, last_axis) = axis.as_chunks::<LANES>();
+            for ((values, centers), axis) in values.iter().zip(centers).zip(axis) {
+                for lane in 0..LANES {
+                    lanes[lane] += (f64::from(values[lane]) - centers[lane]) * axis[lane];
                 }
+            }
+            let last = last_values.iter().zip(last_centers).zip(last_axis);
+            for (sum, ((&value, center), axis)) in lanes.iter_mut().zip(last) {
+                *sum += (f64::from(value) - center) * axis;
             }
             *coordinate = lanes.iter().sum();
         }

@@ -15,7 +15,12 @@ use parquet::{
     file::{metadata::ParquetMetaData, reader::FileReader, serialized_reader::SerializedFileReader},
 };
 
-use crate::{dictionary::Dictionary, origin::Origin, pages::CheckedPages, positioned::Positioned};
+use crate::{
+    dictionary::{Dictionary, Growing},
+    origin::Origin,
+    pages::CheckedPages,
+    positioned::Positioned,
+};
 
 /// Values decoded at a time.
 const BATCH: usize = 16 * 1024;
@@ -205,29 +210,32 @@ impl Columns {
         if column.physical != Type::BYTE_ARRAY {
             return Err(self.wrong_type(column, "strings"));
         }
-        let texts = self.values::<ByteArrayType, _>(column, |value, row| {
-            let value = value.ok_or_else(|| self.value(column, row, expected, shown(None::<i64>)))?;
-            if value.as_utf8().is_ok() {
-                Ok(value.clone())
-            } else {
-                Err(self.value(column, row, expected, "other bytes".to_owned()))
+        let mut growing = Growing::default();
+        let mut row = 0;
+        self.batches::<ByteArrayType>(column, |batch| {
+            for value in batch.iter() {
+                let value = value.ok_or_else(|| self.value(column, row, expected, shown(None::<i64>)))?;
+                let text = value.as_utf8();
+                growing.push(text.map_err(|_| self.value(column, row, expected, "other bytes".to_owned()))?);
+                row += 1;
             }
+            Ok(())
         })?;
-        Ok(texts.iter().map(|text| text.as_utf8().unwrap_or_default()).collect())
+        Ok(growing.finish())
     }
 
     /// The columns `episode_id`, `host_id`, `profile` and, where there is one, `window_idx`.
     pub(crate) fn origin(&self) -> Result<Origin, ColumnError> {
         let number = |value| u32::try_from(value).ok();
-        let window_idx = self.find("window_idx");
-        Ok(Origin {
-            episodes: self.names("episode_id")?,
-            hosts: self.names("host_id")?,
-            profiles: self.names("profile")?,
-            window_idx: window_idx
-                .map(|column| self.integers(&column, "a window number from 0", number))
-                .transpose()?,
-        })
+        let window_idx = || {
+            let column = self.find("window_idx");
+            column.map(|column| self.integers(&column, "a window number from 0", number)).transpose()
+        };
+        let ((episodes, hosts), (profiles, window_idx)) = rayon::join(
+            || rayon::join(|| self.names("episode_id"), || self.names("host_id")),
+            || rayon::join(|| self.names("profile"), window_idx),
+        );
+        Ok(Origin { episodes: episodes?, hosts: hosts?, profiles: profiles?, window_idx: window_idx? })
     }
 
     /// Strings that an event has room for.

@@ -49,21 +49,38 @@ impl Dictionary {
     }
 }
 
+/// Rows on their way into a [`Dictionary`].
+#[derive(Default)]
+pub(crate) struct Growing {
+    dictionary: Dictionary,
+    codes_of: HashMap<String, u32>,
+}
+
+impl Growing {
+    /// The next row.
+    pub(crate) fn push(&mut self, name: &str) {
+        let Dictionary { names, codes } = &mut self.dictionary;
+        // Windows of an episode follow each other.
+        let last = codes.last().copied().filter(|&last| names[last as usize] == name);
+        let known = last.or_else(|| self.codes_of.get(name).copied());
+        codes.push(known.unwrap_or_else(|| {
+            let code = names.len() as u32;
+            names.push(name.to_owned());
+            self.codes_of.insert(name.to_owned(), code);
+            code
+        }));
+    }
+
+    pub(crate) fn finish(self) -> Dictionary {
+        self.dictionary
+    }
+}
+
 impl<S: AsRef<str>> FromIterator<S> for Dictionary {
     fn from_iter<I: IntoIterator<Item = S>>(rows: I) -> Self {
-        let mut codes_of: HashMap<String, u32> = HashMap::new();
-        let mut dictionary = Self::default();
-        for name in rows {
-            let name = name.as_ref();
-            let code = codes_of.get(name).copied().unwrap_or_else(|| {
-                let code = dictionary.names.len() as u32;
-                dictionary.names.push(name.to_owned());
-                codes_of.insert(name.to_owned(), code);
-                code
-            });
-            dictionary.codes.push(code);
-        }
-        dictionary
+        let mut growing = Growing::default();
+        rows.into_iter().for_each(|name| growing.push(name.as_ref()));
+        growing.finish()
     }
 }
 

@@ -6,9 +6,8 @@ use rayon::prelude::*;
 use crate::{
     blocks,
     matrix::Matrix,
-    neighbours::Exhaustive,
+    neighbours::{Exhaustive, Instructions, Kernel},
     sample::{self, Use},
-    squared_distance,
     watch::{Stage, Stopped, Watch},
 };
 
@@ -77,7 +76,7 @@ impl Clusters {
         }
         let passes = SETTLING / rows.len();
         watch.begin(Stage::Cluster, ((STARTS + passes) * rows.len() + z.rows()) as u64);
-        let fit_rows = FitRows { z, rows };
+        let fit_rows = FitRows { z, rows, kernel: Kernel::new(Instructions::fastest()) };
         let mut numbers = sample::generator(seed, Use::ClusterStarts);
         let starts: Vec<Xoshiro256PlusPlus> = (0..STARTS)
             .map(|_| {
@@ -123,6 +122,7 @@ impl Clusters {
 struct FitRows<'z> {
     z: &'z Matrix,
     rows: &'z [u32],
+    kernel: Kernel,
 }
 
 impl<'z> FitRows<'z> {
@@ -140,7 +140,7 @@ impl<'z> FitRows<'z> {
         let mut patience = Patience::new(batch, self.rows.len());
         for _ in 0..BATCHES {
             watch.check()?;
-            let inertia = all.add(&centroids, &self.z.select(&drawn));
+            let inertia = all.add(self.kernel, &centroids, &self.z.select(&drawn));
             all.move_to_means(&mut centroids);
             if patience.ends(inertia) {
                 break;
@@ -166,7 +166,7 @@ impl<'z> FitRows<'z> {
                 let last = self.z.row(picked[picked.len() - 1] as usize);
                 let mut inertia = 0.0;
                 for (place, apart) in apart.iter_mut().enumerate() {
-                    *apart = apart.min(squared_distance(row(place), last));
+                    *apart = apart.min(self.kernel.squared_distance(row(place), last));
                     inertia += *apart;
                 }
                 if picked.len() == clusters {
@@ -190,7 +190,8 @@ impl<'z> FitRows<'z> {
         let blocks = blocks::map(self.rows.len(), watch, |block| {
             let mut sums = Sums::none(centroids);
             let batches = self.rows[block].chunks(BATCH);
-            let inertia: f64 = batches.map(|rows| sums.add(centroids, &self.z.select(rows))).sum();
+            let inertia: f64 =
+                batches.map(|rows| sums.add(self.kernel, centroids, &self.z.select(rows))).sum();
             (sums, inertia)
         })?;
         Ok(blocks.into_iter().fold((Sums::none(centroids), 0.0), |(mut sums, inertia), (block, more)| {
@@ -217,7 +218,7 @@ impl Sums {
     ///
     /// Which one is nearest is told by float32 products, a matrix of them at a time: `|row - c|^2` is
     /// least where `row c - |c|^2 / 2` is greatest.
-    fn add(&mut self, centroids: &Matrix, rows: &Matrix) -> f64 {
+    fn add(&mut self, kernel: Kernel, centroids: &Matrix, rows: &Matrix) -> f64 {
         let columns = centroids.columns();
         let mut products = Mat::<f32>::zeros(centroids.rows(), rows.rows());
         let factors = MatRef::from_row_major_slice(centroids.values(), centroids.rows(), columns);
@@ -239,7 +240,7 @@ impl Sums {
             self.counts[nearest] += 1;
             let sums = &mut self.sums[nearest * columns..][..columns];
             sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-            inertia += squared_distance(row, centroids.row(nearest));
+            inertia += kernel.squared_distance(row, centroids.row(nearest));
         }
         inertia
     }
@@ -290,7 +291,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::Unwatched;
+    use crate::{squared_distance, watch::Unwatched};
 
     fn fit(rows: Vec<f32>, columns: usize, clusters: usize) -> (Matrix, Clusters) {
         let z = Matrix::new(rows, columns).unwrap();

@@ -13,6 +13,8 @@ pub use kernel::{Instructions, UnknownInstructions};
 pub use screen::Screen;
 pub use tree::Tree;
 
+pub(crate) use kernel::Kernel;
+
 use std::borrow::Cow;
 
 use crate::{

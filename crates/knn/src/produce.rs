@@ -30,7 +30,7 @@ const UMAP_ROWS: usize = 20_000;
 const CLUSTER_ROWS: usize = 100_000;
 /// Most validation windows that are classified for their score, drawn by the seed: enough for an interval
 /// of a hundredth or two either way, and the test is what counts.
-const VALIDATION_ROWS: usize = 4_000;
+const VALIDATION_ROWS: usize = 2_000;
 
 /// What a produce made.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub struct Report {
     pub kept: usize,
     /// Feature columns that do not.
     pub dropped: Vec<String>,
-    /// Macro F1 on validation windows, at most 4,000 drawn by the seed, by neighbours among the training
+    /// Macro F1 on validation windows, at most 2,000 drawn by the seed, by neighbours among the training
     /// windows that are not for validation; medians, means and deviations are those of both. `None` without
     /// validation windows.
     pub within: Option<Score>,

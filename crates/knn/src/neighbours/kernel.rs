@@ -150,11 +150,11 @@ impl FromStr for Instructions {
 
 /// The inner loops for a set of instructions that this CPU has.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kernel(Instructions);
+pub(crate) struct Kernel(Instructions);
 
 impl Kernel {
     /// The fastest where the CPU lacks these instructions.
-    pub(super) fn new(instructions: Instructions) -> Self {
+    pub(crate) fn new(instructions: Instructions) -> Self {
         Self(if instructions.available() { instructions } else { Instructions::fastest() })
     }
 
@@ -203,7 +203,7 @@ impl Kernel {
 
     /// [`squared_distance`](crate::squared_distance), to the last bit.
     #[inline]
-    pub(super) fn squared_distance(self, a: &[f32], b: &[f32]) -> f64 {
+    pub(crate) fn squared_distance(self, a: &[f32], b: &[f32]) -> f64 {
         match self.0 {
             Instructions::Portable => crate::distance::squared_distance(a, b),
             // SAFETY: a kernel is only made where the CPU has its instructions.

@@ -201,7 +201,10 @@ fn of_rows_that_are_the_same_the_first_are_found() {
         let row = |number: usize| (0..columns).map(move |column| ((number * number + column) % 3) as f32);
         let rows = Matrix::new((0..4_000).flat_map(row).collect(), columns).unwrap();
         let queries: Vec<f32> = (0..3).flat_map(row).chain((0..columns).map(|c| c as f32 / 2.0)).collect();
-        check(&rows, &Matrix::new(queries, columns).unwrap(), 25);
+        let queries = Matrix::new(queries, columns).unwrap();
+        check(&rows, &queries, 25);
+        // More than a block holds.
+        check(&rows, &queries, 700);
     }
 }
 

@@ -13,8 +13,8 @@ pub(super) struct Block {
     high: [f32; LEADING],
     /// The smallest row number.
     pub(super) first: u32,
-    /// Whether all rows are the same.
-    pub(super) alike: bool,
+    /// If all rows are the same: the first of the blocks in a row that hold nothing but this row.
+    pub(super) alike: Option<u32>,
 }
 
 impl Block {
@@ -23,7 +23,7 @@ impl Block {
         low: [f32::INFINITY; LEADING],
         high: [f32::NEG_INFINITY; LEADING],
         first: u32::MAX,
-        alike: false,
+        alike: None,
     };
 
     /// Makes room for a row.

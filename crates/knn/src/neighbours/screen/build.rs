@@ -25,6 +25,8 @@ const STEP_SAMPLE: usize = 2000;
 
 /// The part of the screen that one block of panels takes up, on its way to be filled.
 struct Share<'s> {
+    /// Of the block.
+    number: u32,
     /// The rows of the block.
     rows: &'s [u32],
     block: &'s mut Block,
@@ -96,7 +98,11 @@ impl<'a> Screen<'a> {
             .order
             .chunks(block::PANELS * PANEL)
             .zip(&mut blocks)
-            .map(|(rows, block)| Share { rows, block, levels: Vec::with_capacity(self.levels.len()) })
+            .zip(0..)
+            .map(|((rows, block), number)| {
+                let levels = Vec::with_capacity(self.levels.len());
+                Share { number, rows, block, levels }
+            })
             .collect();
         let mut memory: Vec<(Vec<Line>, Vec<Lanes>)> = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
@@ -119,14 +125,26 @@ impl<'a> Screen<'a> {
             level.error = errors.iter().map(|errors| errors.lattice[number]).fold(0.0, f64::max);
         }
         self.blocks = blocks;
+        self.join_alike();
+    }
+
+    /// Finds the blocks in a row that hold the same row.
+    fn join_alike(&mut self) {
+        let row = |block: &Block| self.rows.row(block.first as usize);
+        for block in 1..self.blocks.len() {
+            let [before, own] = [&self.blocks[block - 1], &self.blocks[block]];
+            if before.alike.is_some() && own.alike.is_some() && row(before) == row(own) {
+                self.blocks[block].alike = before.alike;
+            }
+        }
     }
 
     fn fill_block(&self, share: Share<'_>) -> Errors {
-        let Share { rows, block, mut levels } = share;
+        let Share { number, rows, block, mut levels } = share;
         let mut errors = Errors { lattice: vec![0.0; self.levels.len()], rounding: 0.0 };
         let mut point = Vec::new();
         let row = |row: &u32| self.rows.row(*row as usize);
-        block.alike = rows.iter().all(|other| row(other) == row(&rows[0]));
+        block.alike = rows.iter().all(|other| row(other) == row(&rows[0])).then_some(number);
         block.first = rows.iter().copied().min().unwrap_or(u32::MAX);
         let rotated = self.rotation.rotate(self.kernel, rows.iter().map(row));
         for (place, row) in rotated.iter().enumerate() {

@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::super::kernel::{GROUP, Kernel, PANEL};
 use super::rotation::{Rotated, Rotation};
 use crate::{
@@ -156,15 +158,17 @@ fn survivors(rows: &Rotated, queries: &Rotated, radii: &[f64]) -> Vec<Survivors>
             (to, 2.0 * step * (to as f64 / 12.0).sqrt())
         })
         .collect();
-    let mut counts = vec![(0_usize, 0_usize); candidates.len()];
-    for (query, radius) in queries.iter().zip(radii) {
+    let queries: Vec<(&[f64], f64)> =
+        queries.iter().map(|query| query.coordinates).zip(radii.iter().copied()).collect();
+    let of_query = |&(query, radius): &(&[f64], f64)| {
+        let mut counts = vec![(0_usize, 0_usize); candidates.len()];
         for panel in rows.chunks(PANEL) {
             let mut kept = vec![0_usize; candidates.len()];
             for row in panel {
                 let mut square = 0.0;
                 let mut from = 0;
                 for (&(to, errors), kept) in candidates.iter().zip(&mut kept) {
-                    let differences = row[from..to].iter().zip(&query.coordinates[from..to]);
+                    let differences = row[from..to].iter().zip(&query[from..to]);
                     square += differences.map(|(a, b)| (a - b).powi(2)).sum::<f64>();
                     from = to;
                     *kept += usize::from(square.sqrt() <= radius + errors);
@@ -175,7 +179,12 @@ fn survivors(rows: &Rotated, queries: &Rotated, radii: &[f64]) -> Vec<Survivors>
                 *rows += kept;
             }
         }
-    }
+        counts
+    };
+    let counts = queries.par_iter().map(of_query).reduce(
+        || vec![(0, 0); candidates.len()],
+        |a, b| a.iter().zip(b).map(|(a, b)| (a.0 + b.0, a.1 + b.1)).collect(),
+    );
     let pairs = (radii.len() * rows.len().div_ceil(PANEL)).max(1) as f64;
     let share = |(&(to, _), (panels, rows)): (&(usize, f64), (usize, usize))| Survivors {
         groups: to.div_ceil(GROUP),

@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::super::kernel::GROUP;
 
 /// The largest coordinate of a lattice point.
@@ -26,26 +28,23 @@ pub(super) struct Point {
 impl Lattice {
     /// The step that keeps the points nearest to these rows, of the steps that clip a few of
     /// the rows or many of them.
-    pub(super) fn for_rows<'r>(rows: impl Iterator<Item = &'r [f64]> + Clone) -> Self {
+    pub(super) fn for_rows<'r>(rows: impl Iterator<Item = &'r [f64]> + Clone + Sync) -> Self {
         let mut reaches: Vec<f64> =
             rows.clone().map(|row| row.iter().fold(0.0, |most: f64, value| most.max(value.abs()))).collect();
         reaches.sort_unstable_by(f64::total_cmp);
-        let mut best = (f64::INFINITY, 1.0);
-        for percent in [5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 100] {
-            let Some(reach) = reaches.get((reaches.len().saturating_sub(1)) * percent / 100) else { break };
-            let lattice = Self::new(reach / MOST);
-            let loss: f64 = rows
-                .clone()
-                .map(|row| {
-                    let far = |&value: &f64| (value - lattice.step * lattice.coordinate(value)).powi(2);
-                    row.iter().map(far).sum::<f64>().sqrt()
-                })
-                .sum();
-            if loss < best.0 {
-                best = (loss, lattice.step);
-            }
-        }
-        Self { step: best.1 }
+        let step_at = |percent: usize| {
+            let reach = reaches.get((reaches.len().checked_sub(1)?) * percent / 100)?;
+            Some(Self::new(reach / MOST))
+        };
+        let loss = |lattice: &Self| -> f64 {
+            let far = |&value: &f64| (value - lattice.step * lattice.coordinate(value)).powi(2);
+            rows.clone().map(|row| row.iter().map(far).sum::<f64>().sqrt()).sum()
+        };
+        let percents = [5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 100];
+        let lattices = percents.into_par_iter().filter_map(step_at).map(|lattice| (loss(&lattice), lattice));
+        // The first of equal ones, whichever thread is done first.
+        let best = lattices.collect::<Vec<_>>().into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        best.map_or(Self::new(1.0), |(_, lattice)| lattice)
     }
 
     pub(super) fn new(step: f64) -> Self {

@@ -32,7 +32,7 @@ impl Level {
     /// whole ratios and the range of the sums allow.
     pub(super) fn all<'r>(
         coordinates: &[Range<usize>],
-        sample: impl Iterator<Item = &'r [f64]> + Clone,
+        sample: impl Iterator<Item = &'r [f64]> + Clone + Sync,
     ) -> Vec<Self> {
         let mut levels: Vec<Self> = Vec::new();
         let most = |coordinates: &Range<usize>| coordinates.len() * MOST_OF_COORDINATE;

@@ -196,23 +196,35 @@ impl Screen<'_> {
         let mut near: Vec<(usize, usize)> = Vec::with_capacity(turns.len());
         let mut left: Vec<Left> = Vec::with_capacity(LEFT + TILE_QUERIES * TILE_PANELS * PANEL);
         let mut parts: Vec<Part<'_>> = Vec::with_capacity(self.levels.len());
+        // Blocks that hold one row only, and the smallest row number of the one that nothing was found in.
+        let mut done = None;
         while let Some(&block) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let own = &self.blocks[block];
+            if done.is_some_and(|(alike, first)| own.alike == alike && own.first > first) {
+                continue;
+            }
             near.clear();
             for (number, turn) in turns.iter_mut().enumerate() {
                 turn.exchange(self);
-                if turn.is_near(&self.blocks[block]) {
+                if turn.is_near(own) {
                     near.push((number, first));
                 }
             }
-            if near.is_empty() {
+            let panels = block * block::PANELS..self.panels().min((block + 1) * block::PANELS);
+            // Of rows that are the same, as many as there may be, the first tells how far all are. Where
+            // nothing is found, nothing is in the blocks of later ones.
+            if own.alike.is_some() {
+                let places = panels.start * PANEL..panels.end * PANEL;
+                let mut found = false;
+                for &(number, _) in &near {
+                    found |= turns[number].rank_alike(self, asked, own.first, places.clone());
+                }
+                if !found {
+                    done = Some((own.alike, own.first));
+                }
                 continue;
             }
-            let panels = block * block::PANELS..self.panels().min((block + 1) * block::PANELS);
-            // Of rows that are the same, as many as there may be, the first tells how far all are.
-            if self.blocks[block].alike {
-                for &(number, _) in &near {
-                    turns[number].rank_alike(self, asked, block, panels.start * PANEL..panels.end * PANEL);
-                }
+            if near.is_empty() {
                 continue;
             }
             // All tiles look at some panels before any looks further: the lines of those panels stay in
@@ -304,16 +316,19 @@ impl<'t, const QUERIES: usize> Turn<'t, QUERIES> {
             .any(|(query, limits)| !block.is_beyond(&query.leading, limits.around))
     }
 
-    /// Ranks the rows of a block, which are the same, for all queries.
-    fn rank_alike(&mut self, screen: &Screen<'_>, asked: &Asked<'_>, block: usize, places: Range<usize>) {
-        let row = screen.blocks[block].first;
+    /// Ranks rows that are the same, of which `row` is the first, for all queries; whether any of them could be
+    /// found.
+    fn rank_alike(&mut self, screen: &Screen<'_>, asked: &Asked<'_>, row: u32, places: Range<usize>) -> bool {
+        let mut found = false;
         for i in 0..QUERIES {
             let query = asked.queries.row(self.tile.numbers[i] as usize);
             let squared_distance = screen.kernel.squared_distance(query, screen.rows.row(row as usize));
             if self.nearest[i].would_keep(&Neighbour { squared_distance, row }) {
+                found = true;
                 places.clone().for_each(|place| self.rank(screen, asked, i, place));
             }
         }
+        found
     }
 
     /// Ranks the row at a place of the panels for one of the queries.
