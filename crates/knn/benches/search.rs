@@ -298,8 +298,13 @@ fn read(table: &Path) -> anyhow::Result<(Matrix, Matrix)> {
     let columns = about["columns"].as_u64().context("`columns` is a number")? as usize;
     let matrix = |ending| {
         let bytes = std::fs::read(file(ending)).with_context(|| file(ending).display().to_string())?;
-        let values = bytes.as_chunks().0.iter().map(|bytes| f32::from_ne_bytes(*bytes)).collect();
-        anyhow::Ok(Matrix::new(values, columns)?)
+        let values = bytes.as_chunks().0;
+        ensure!(values.len().is_multiple_of(columns), "{}: rows that are not whole", file(ending).display());
+        let mut matrix = Matrix::zeros(values.len() / columns, columns);
+        for (value, bytes) in matrix.values_mut().iter_mut().zip(values) {
+            *value = f32::from_ne_bytes(*bytes);
+        }
+        anyhow::Ok(matrix)
     };
     Ok((matrix(".rows.f32")?, matrix(".queries.f32")?))
 }

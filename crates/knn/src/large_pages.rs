@@ -19,3 +19,11 @@ pub(crate) fn advise<T>(memory: &mut [T]) {
     #[cfg(not(target_os = "linux"))]
     let _ = memory;
 }
+
+/// So many copies of a value, in large pages.
+pub(crate) fn filled<T: Copy>(value: T, count: usize) -> Vec<T> {
+    let mut all = Vec::with_capacity(count);
+    advise(all.spare_capacity_mut());
+    all.resize(count, value);
+    all
+}

@@ -57,8 +57,8 @@
 //!
 //! Built with `2 * rows * columns^2` floating-point operations, and the distances of 16 rows to all; about
 //! `columns` bytes a row beside the rows. A batch looks at `rows * queries` times the bytes of what it
-//! begins with; how many levels there are, how deep, and which one begins, is [chosen](depths) by a
-//! sample of the rows.
+//! begins with; whether there are one level or two, and how deep, is [chosen](depths) by a sample of the
+//! rows.
 
 mod block;
 mod build;
@@ -106,18 +106,10 @@ pub struct Screen<'a> {
     blocks: Vec<Block>,
     /// The lattice points, shallowest coordinates first.
     levels: Vec<Level>,
-    /// How many levels a batch begins with, and a single query.
-    first: First,
     /// At least the rounding of every rotated row.
     rounding: f64,
     /// Helps with a single query, once one came.
     helper: OnceLock<Option<Helper>>,
-}
-
-#[derive(Clone, Copy)]
-struct First {
-    batch: usize,
-    single: usize,
 }
 
 /// What is searched for.

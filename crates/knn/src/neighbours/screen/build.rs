@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::super::kernel::{GROUP, Instructions, Kernel, Lanes, Line, PANEL, STRIP_PANELS, TILE_PANELS};
 use super::{
-    First, Level, MOST_COLUMNS, Screen,
+    Level, MOST_COLUMNS, Screen,
     block::{self, Block},
     cells::Cells,
-    depths::Depths,
+    depths::depths,
     prepared,
     rotation::{LEADING, Principal, Rotation},
 };
@@ -60,11 +60,9 @@ impl<'a> Screen<'a> {
         let (cells, order) = Cells::of(&leading, CELL);
         drop(leading);
 
-        let depths = Depths::of(&rows, kernel, &plain, &order);
         let mut start = 0;
-        let coordinates: Vec<Range<usize>> = depths
-            .all
-            .iter()
+        let coordinates: Vec<Range<usize>> = depths(&rows, kernel, &plain, &order)
+            .into_iter()
             .map(|depth| {
                 let end = (depth * GROUP).min(rows.columns());
                 std::mem::replace(&mut start, end)..end
@@ -82,7 +80,6 @@ impl<'a> Screen<'a> {
             order,
             blocks: Vec::new(),
             levels,
-            first: First { batch: depths.batch, single: depths.single },
             rounding: 0.0,
             helper: OnceLock::new(),
         };
@@ -106,8 +103,7 @@ impl<'a> Screen<'a> {
             .collect();
         let mut memory: Vec<(Vec<Line>, Vec<Lanes>)> = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
-            let mut lines = vec![Line([0; PANEL * GROUP]); panels * level.groups()];
-            large_pages::advise(&mut lines);
+            let lines = large_pages::filled(Line([0; PANEL * GROUP]), panels * level.groups());
             memory.push((lines, vec![Lanes([NO_ROW; PANEL]); panels]));
         }
         for ((lines, start), level) in memory.iter_mut().zip(&self.levels) {

@@ -1,7 +1,10 @@
 use rayon::prelude::*;
 
 use super::super::kernel::{GROUP, Kernel, PANEL};
-use super::rotation::{Rotated, Rotation};
+use super::{
+    rotation::{Rotated, Rotation},
+    sweep::DENSE,
+};
 use crate::{
     matrix::Matrix,
     neighbours::{Exhaustive, Neighbours, Search},
@@ -9,51 +12,36 @@ use crate::{
     watch::Unwatched,
 };
 
-/// Queries and panels that choose the depths, and the neighbours that those queries look for.
+/// Queries that choose the depths, and the neighbours that they look for.
 const QUERY_SAMPLE: usize = 16;
-const PANEL_SAMPLE: usize = 256;
 const TYPICAL_K: usize = 10;
+/// Panels next to each other that they look at, and how often.
+const RUN: usize = 8;
+const RUN_SAMPLE: usize = 32;
 
-/// How deep, in groups, the screen looks before it decides whether to look deeper.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Depths {
-    /// Rising; the last is as deep as 8-bit points are kept.
-    pub(super) all: Vec<usize>,
-    /// How many of `all` a batch begins with.
-    pub(super) batch: usize,
-    /// How many of `all` a single query begins with.
-    pub(super) single: usize,
+/// What a sample of queries and of runs of panels tells of a depth.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Survivors {
+    groups: usize,
+    /// Share of the panels that keep a row, for every query and run.
+    panels: Vec<f64>,
+    /// Share of all rows.
+    rows: f64,
 }
 
-/// What a sample of queries and rows tells of a depth.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Survivors {
-    pub(super) groups: usize,
-    /// Share of the panels that keep a row.
-    pub(super) panels: f64,
-    /// Share of the rows.
-    pub(super) rows: f64,
-}
-
-/// About nanoseconds of one machine with AVX-512, where on three tables of 120,000 x 230 the depths that
-/// follow were the fastest of those tried or within a tenth of them. What counts is how they compare.
-struct Costs {
-    /// A group of a panel for one query.
-    group: f64,
-    /// A panel for one query, whatever its groups.
-    panel: f64,
+/// What a query spends, about, in nanoseconds of one machine with AVX-512. What counts is how they compare.
+mod cost {
+    /// A panel, whatever its groups.
+    pub(super) const PANEL: f64 = 2.0;
+    /// A group of a panel that is looked at with others.
+    pub(super) const GROUP: f64 = 0.17;
     /// A panel that keeps a row: its sums are written down and taken up again.
-    hit: f64,
+    pub(super) const HIT: f64 = 60.0;
     /// One more group of such a panel.
-    deeper: f64,
+    pub(super) const DEEPER: f64 = 2.0;
     /// A row that is left: it is fetched from memory and ranked.
-    row: f64,
+    pub(super) const ROW: f64 = 200.0;
 }
-
-/// Queries of a batch share what is read.
-const BATCH: Costs = Costs { group: 0.17, panel: 2.0, hit: 60.0, deeper: 0.5, row: 200.0 };
-/// A single query waits for memory.
-const SINGLE: Costs = Costs { group: 1.5, panel: 3.0, hit: 60.0, deeper: 2.0, row: 200.0 };
 
 /// Depths that are considered, at most.
 const CANDIDATES: usize = 24;
@@ -69,84 +57,71 @@ fn candidates(groups: usize) -> Vec<usize> {
     depths
 }
 
-impl Depths {
-    /// The cheapest for rows like these, by a sample of them that is looked for among all, in a sample of
-    /// the panels that this order makes.
-    pub(super) fn of(rows: &Matrix, kernel: Kernel, plain: &Rotation, order: &[u32]) -> Self {
-        let numbers = evenly(order.len(), QUERY_SAMPLE);
-        let sample = rows.select(&numbers);
-        // Each of them finds itself.
-        let found = Exhaustive::with(rows, kernel).nearest(&sample, TYPICAL_K + 1, &Unwatched);
-        let radii: Vec<f64> = found
-            .iter()
-            .flat_map(Neighbours::iter)
-            .map(|found| found.last().map_or(0.0, |last| last.squared_distance.sqrt()))
-            .collect();
-        let rotated =
-            |numbers: &[u32]| plain.rotate(kernel, numbers.iter().map(|&number| rows.row(number as usize)));
-        let panels = evenly(order.len().div_ceil(PANEL), PANEL_SAMPLE);
-        let members = panels
-            .into_iter()
-            .flat_map(|panel| &order[panel as usize * PANEL..order.len().min((panel as usize + 1) * PANEL)]);
-        let panels = rotated(&members.copied().collect::<Vec<u32>>());
-        Self::cheapest(&survivors(&panels, &rotated(&numbers), &radii))
-    }
-
-    /// The cheapest one, two or three of the candidates for a batch, and for a single query.
-    fn cheapest(survivors: &[Survivors]) -> Self {
-        let batch = BATCH.cheapest(survivors);
-        let single = SINGLE.cheapest(survivors);
-        let mut all: Vec<usize> = batch.iter().chain(&single).copied().collect();
-        all.sort_unstable();
-        all.dedup();
-        let count = |depths: &[usize]| all.iter().filter(|&depth| Some(depth) <= depths.first()).count();
-        Self { batch: count(&batch), single: count(&single), all }
-    }
+/// How deep, in groups, the levels of a screen over rows like these end: two of them, or one.
+///
+/// More than two were slower on all tables that were tried, by a sixth with much noise: every level has a step of
+/// its own, and what goes from one to the next is multiplied and started anew. What fits a batch was
+/// within a tenth of the best for a single query too.
+///
+/// It is the cheapest for a sample of the rows that is looked for among all, in a sample of the panels that this
+/// order makes.
+pub(super) fn depths(rows: &Matrix, kernel: Kernel, plain: &Rotation, order: &[u32]) -> Vec<usize> {
+    let numbers = evenly(order.len(), QUERY_SAMPLE);
+    let sample = rows.select(&numbers);
+    // Each of them finds itself.
+    let found = Exhaustive::with(rows, kernel).nearest(&sample, TYPICAL_K + 1, &Unwatched);
+    let radii: Vec<f64> = found
+        .iter()
+        .flat_map(Neighbours::iter)
+        .map(|found| found.last().map_or(0.0, |last| last.squared_distance.sqrt()))
+        .collect();
+    let rotated =
+        |numbers: &[u32]| plain.rotate(kernel, numbers.iter().map(|&number| rows.row(number as usize)));
+    let all: Vec<&[u32]> = order.chunks(RUN * PANEL).collect();
+    let runs: Vec<Rotated> =
+        evenly(all.len(), RUN_SAMPLE).into_par_iter().map(|run| rotated(all[run as usize])).collect();
+    cheapest(&survivors(&runs, &rotated(&numbers), &radii))
 }
 
-impl Costs {
-    fn cheapest(&self, survivors: &[Survivors]) -> Vec<usize> {
-        let mut best = (f64::INFINITY, vec![]);
-        let mut consider = |depths: &[Survivors]| {
-            let cost = self.of(depths);
-            if cost < best.0 {
-                best = (cost, depths.iter().map(|depth| depth.groups).collect());
-            }
-        };
-        for (i, &a) in survivors.iter().enumerate() {
-            consider(&[a]);
-            for (j, &b) in survivors.iter().enumerate().skip(i + 1) {
-                consider(&[a, b]);
-                for &c in &survivors[j + 1..] {
-                    consider(&[a, b, c]);
-                }
-            }
-        }
-        best.1
-    }
+fn cheapest(survivors: &[Survivors]) -> Vec<usize> {
+    let pairs = survivors.iter().enumerate().flat_map(|(i, deep)| {
+        let two = survivors[..i].iter().map(move |shallow| vec![shallow, deep]);
+        two.chain([vec![deep]])
+    });
+    let cheapest = pairs.min_by(|a, b| cost_of(a).total_cmp(&cost_of(b)));
+    cheapest.unwrap_or_default().into_iter().map(|depth| depth.groups).collect()
+}
 
-    /// The time that one query spends on one panel, on average.
-    fn of(&self, depths: &[Survivors]) -> f64 {
-        let Some((first, last)) = depths.first().zip(depths.last()) else { return f64::INFINITY };
+/// The time that one query spends on one panel, on average.
+fn cost_of(depths: &[&Survivors]) -> f64 {
+    let Some((first, last)) = depths.first().zip(depths.last()) else { return f64::INFINITY };
+    let of_run = |run: usize| {
+        // As a sweep does it: where most panels keep a row, it goes deeper with all of them.
+        let dense = depths.iter().take_while(|depth| depth.panels[run] > f64::from(DENSE)).count();
+        let depths = &depths[dense.min(depths.len() - 1)..];
+        let hits: f64 = depths.iter().map(|depth| depth.panels[run] * cost::HIT).sum();
         let deeper: f64 = depths
             .windows(2)
-            .map(|pair| pair[0].panels * self.deeper * (pair[1].groups - pair[0].groups) as f64)
+            .map(|pair| pair[0].panels[run] * cost::DEEPER * (pair[1].groups - pair[0].groups) as f64)
             .sum();
-        let levels: f64 = depths.iter().map(|depth| depth.panels * self.hit).sum();
-        self.panel + self.group * first.groups as f64 + levels + deeper + last.rows * PANEL as f64 * self.row
-    }
+        cost::PANEL + cost::GROUP * depths[0].groups as f64 + hits + deeper
+    };
+    let runs = first.panels.len();
+    (0..runs).map(of_run).sum::<f64>() / runs as f64 + last.rows * PANEL as f64 * cost::ROW
 }
 
 /// Counts which panels and rows survive at each candidate depth.
 ///
-/// `rows` are panel after panel, in principal coordinates; each query comes with its radius.
-fn survivors(rows: &Rotated, queries: &Rotated, radii: &[f64]) -> Vec<Survivors> {
-    let rows: Vec<&[f64]> = rows.iter().map(|row| row.coordinates).collect();
-    let columns = rows.first().map_or(0, |row| row.len());
+/// Each run is rows of panel after panel, in principal coordinates; each query comes with its radius.
+fn survivors(runs: &[Rotated], queries: &Rotated, radii: &[f64]) -> Vec<Survivors> {
+    let runs: Vec<Vec<&[f64]>> =
+        runs.iter().map(|run| run.iter().map(|row| row.coordinates).collect()).collect();
+    let rows: usize = runs.iter().map(Vec::len).sum();
+    let columns = runs.first().and_then(|run| run.first()).map_or(0, |row| row.len());
     let mut square = vec![0.0; columns];
-    for row in &rows {
+    for row in runs.iter().flatten() {
         for (square, value) in square.iter_mut().zip(*row) {
-            *square += value * value / rows.len() as f64;
+            *square += value * value / rows as f64;
         }
     }
     // Both sides are off by the rounding to a lattice that reaches far enough for most.
@@ -160,9 +135,10 @@ fn survivors(rows: &Rotated, queries: &Rotated, radii: &[f64]) -> Vec<Survivors>
         .collect();
     let queries: Vec<(&[f64], f64)> =
         queries.iter().map(|query| query.coordinates).zip(radii.iter().copied()).collect();
-    let of_query = |&(query, radius): &(&[f64], f64)| {
+    // Of every candidate: the panels that keep a row, and the rows.
+    let of_run = |(query, radius): (&[f64], f64), run: &[&[f64]]| {
         let mut counts = vec![(0_usize, 0_usize); candidates.len()];
-        for panel in rows.chunks(PANEL) {
+        for panel in run.chunks(PANEL) {
             let mut kept = vec![0_usize; candidates.len()];
             for row in panel {
                 let mut square = 0.0;
@@ -179,17 +155,16 @@ fn survivors(rows: &Rotated, queries: &Rotated, radii: &[f64]) -> Vec<Survivors>
                 *rows += kept;
             }
         }
-        counts
+        let panels = run.len().div_ceil(PANEL) as f64;
+        counts.into_iter().map(|(kept, rows)| (kept as f64 / panels, rows)).collect::<Vec<_>>()
     };
-    let counts = queries.par_iter().map(of_query).reduce(
-        || vec![(0, 0); candidates.len()],
-        |a, b| a.iter().zip(b).map(|(a, b)| (a.0 + b.0, a.1 + b.1)).collect(),
-    );
-    let pairs = (radii.len() * rows.len().div_ceil(PANEL)).max(1) as f64;
-    let share = |(&(to, _), (panels, rows)): (&(usize, f64), (usize, usize))| Survivors {
+    let counts: Vec<Vec<(f64, usize)>> =
+        queries.par_iter().flat_map_iter(|&query| runs.iter().map(move |run| of_run(query, run))).collect();
+    let of_candidate = |(number, &(to, _)): (usize, &(usize, f64))| Survivors {
         groups: to.div_ceil(GROUP),
-        panels: panels as f64 / pairs,
-        rows: rows as f64 / (pairs * PANEL as f64),
+        panels: counts.iter().map(|run| run[number].0).collect(),
+        rows: counts.iter().map(|run| run[number].1).sum::<usize>() as f64
+            / (rows * queries.len()).max(1) as f64,
     };
-    candidates.iter().zip(counts).map(share).collect()
+    candidates.iter().enumerate().map(of_candidate).collect()
 }

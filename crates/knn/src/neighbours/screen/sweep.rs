@@ -13,8 +13,8 @@ use rayon::prelude::*;
 
 use super::super::kernel::{Hits, PANEL, Part, STRIP_PANELS, TILE_PANELS, TILE_QUERIES};
 use super::{
-    Asked, Screen, block, helper::Helper, level::Level, limits::Limits, prefetch::prefetch,
-    prepared::Prepared, rotation::LEADING,
+    Asked, Screen, block, helper::Helper, limits::Limits, prefetch::prefetch, prepared::Prepared,
+    rotation::LEADING,
 };
 use crate::{
     neighbours::{Neighbour, Neighbours, nearest::Nearest},
@@ -29,7 +29,7 @@ const TILES: usize = 64;
 /// Bytes of a first level that two threads share.
 const SHARED: usize = 1 << 18;
 /// Where so many of what a tile looks at are hits, at least, the next is looked at one level deeper.
-const DENSE: f32 = 0.5;
+pub(super) const DENSE: f32 = 0.5;
 /// Rows that are on their way from memory before the first of them is ranked.
 const LEFT: usize = 8;
 
@@ -108,7 +108,7 @@ impl Screen<'_> {
 
     /// The helper, where two threads are sooner done than one.
     fn second_thread(&self) -> Help<'_> {
-        let bytes = self.panels() * self.levels[..self.first.single].iter().map(Level::bytes).sum::<usize>();
+        let bytes = self.panels() * self.levels[0].bytes();
         if rayon::current_num_threads() == 1 || bytes < SHARED {
             return Help::Nobody;
         }
@@ -124,7 +124,6 @@ impl Screen<'_> {
         watch: &dyn Watch,
     ) -> Result<Vec<(u32, Nearest)>, Stopped> {
         watch.check()?;
-        let first = if QUERIES == 1 { self.first.single } else { self.first.batch };
         let tile = |numbers: &[u32]| self.tile(asked, numbers);
         let mut tiles: Vec<Tile<QUERIES>> = match help {
             Help::Pool => numbers.par_chunks(QUERIES).map(tile).collect(),
@@ -134,7 +133,7 @@ impl Screen<'_> {
         let next = AtomicUsize::new(0);
         let turns = Mutex::new(Vec::new());
         let sweep = || {
-            let found = self.sweep::<QUERIES, PANELS>(first, &tiles, &order, &next, asked);
+            let found = self.sweep::<QUERIES, PANELS>(&tiles, &order, &next, asked);
             turns.lock().unwrap_or_else(PoisonError::into_inner).push(found);
         };
         match help {
@@ -185,7 +184,6 @@ impl Screen<'_> {
     /// Takes all tiles over one block after the other, as long as there is one that no thread took.
     fn sweep<const QUERIES: usize, const PANELS: usize>(
         &self,
-        first: usize,
         tiles: &[Tile<QUERIES>],
         order: &[usize],
         next: &AtomicUsize,
@@ -207,7 +205,7 @@ impl Screen<'_> {
             for (number, turn) in turns.iter_mut().enumerate() {
                 turn.exchange(self);
                 if turn.is_near(own) {
-                    near.push((number, first));
+                    near.push((number, 1));
                 }
             }
             let panels = block * block::PANELS..self.panels().min((block + 1) * block::PANELS);
@@ -233,9 +231,7 @@ impl Screen<'_> {
                 parts.clear();
                 parts.extend(self.levels.iter().map(|level| level.part(panel..panel + PANELS)));
                 if QUERIES > 1 && panel + 2 * PANELS <= self.panels() {
-                    for level in &self.levels[..first] {
-                        prefetch(level.part(panel + PANELS..panel + 2 * PANELS).lines);
-                    }
+                    prefetch(self.levels[0].part(panel + PANELS..panel + 2 * PANELS).lines);
                 }
                 for (number, depth) in &mut near {
                     let turn = &mut turns[*number];
