@@ -1,3 +1,5 @@
+use crate::frame::{CLOSE, PING, PONG, TEXT};
+
 /// The longest message that a page may send; pages have nothing to say but pings.
 const LONGEST: usize = 64 << 10;
 
@@ -19,9 +21,7 @@ pub(crate) const TOO_BIG: u16 = 1009;
 pub(crate) const SERVICE_RESTART: u16 = 1012;
 
 const CONTINUATION: u8 = 0;
-const CLOSE: u8 = 8;
-const PING: u8 = 9;
-const PONG: u8 = 10;
+const BINARY: u8 = 2;
 
 /// Reads a client's frames (RFC 6455, 5): control frames are acted on, messages are checked and
 /// dropped.
@@ -78,6 +78,11 @@ impl Client {
         said
     }
 
+    /// Whether nothing has to be remembered until more arrives.
+    pub(crate) fn is_between_frames(&self) -> bool {
+        self.rest.is_empty() && self.message.is_none()
+    }
+
     fn act(&mut self, Frame { last, opcode, payload, .. }: Frame) -> Option<Said> {
         match opcode {
             PING => return Some(Said::Ping(payload)),
@@ -87,7 +92,7 @@ impl Client {
         }
         let mut message = match (opcode, self.message.take()) {
             (CONTINUATION, Some(message)) => message,
-            (1 | 2, None) => Message { text: opcode == 1, payload: Vec::new() },
+            (TEXT | BINARY, None) => Message { text: opcode == TEXT, payload: Vec::new() },
             _ => return Some(Said::Broken(PROTOCOL_ERROR)),
         };
         if message.payload.len() + payload.len() > LONGEST {
@@ -108,7 +113,7 @@ fn frame(bytes: &[u8]) -> Result<Option<Frame>, u16> {
     let [first, second, ..] = *bytes else { return Ok(None) };
     let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
     let control = opcode & 8 != 0;
-    let known = matches!(opcode, 0..=2 | CLOSE | PING | PONG);
+    let known = matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG);
     let masked = second & 0x80 != 0;
     let short = usize::from(second & 0x7f);
     if first & 0x70 != 0 || !known || !masked || (control && (!last || short > 125)) {

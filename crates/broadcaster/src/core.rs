@@ -33,13 +33,30 @@ pub struct Receipt {
     pub accepted: usize,
 }
 
+/// How far a reader is, and how it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// It has everything up to here.
+    pub seq: u64,
+    /// `None`: it follows the log. Otherwise it is brought to the state first, and what was dropped up to
+    /// this seq is none of its business: it knows, or never had it.
+    pub(crate) replay: Option<u64>,
+}
+
+impl Position {
+    /// Whether the reader has got the state, and with it everything up to its seq.
+    pub fn is_live(&self) -> bool {
+        self.replay.is_none()
+    }
+}
+
 /// What a reader is sent next, and where it is then.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Step {
     /// What is sent, in order.
     pub frames: Vec<Frame>,
-    /// The seq up to which the reader then has everything.
-    pub position: u64,
+    /// Where the reader then is.
+    pub position: Position,
 }
 
 impl Core {
@@ -122,55 +139,95 @@ impl Core {
         self.sticky.mark(self.seq, evicted, frame);
     }
 
-    /// Lets a reader in: what it is missing, and the position to go live from, taken together.
-    pub fn join(&mut self, cursor: Option<&Cursor>, filter: Filter) -> Step {
+    /// Lets a reader in: its `hello`, and where it is.
+    pub fn join(&self, cursor: Option<&Cursor>) -> (Frame, Position) {
         let resumed = cursor
             .filter(|cursor| cursor.epoch == self.epoch && cursor.seq <= self.seq)
-            .filter(|cursor| self.sticky.reaches(cursor.seq));
+            .filter(|cursor| self.sticky.remembers(cursor.seq));
         let hello = Session::Hello {
             epoch: self.epoch.as_str(),
             seq: self.seq,
             resumed: resumed.is_some(),
             protocol: PROTOCOL,
         };
-        let mut frames = vec![Frame::session(&hello)];
-        frames.extend(self.changed_since(resumed.map_or(0, |cursor| cursor.seq), filter));
-        frames.push(Frame::session(&Session::Ready { seq: self.seq }).at(self.seq));
-        Step { frames, position: self.seq }
+        let position = match resumed {
+            Some(cursor) => Position { seq: cursor.seq, replay: Some(cursor.seq) },
+            None => self.nowhere(),
+        };
+        (Frame::session(&hello), position)
     }
 
-    /// What a reader at `position` is sent next: live events while the log has them, about `budget`
-    /// bytes at most; otherwise `skipped` and the state that changed since.
-    pub fn read(&mut self, position: u64, filter: Filter, budget: usize) -> Step {
-        if let Some(log) = self.log.after(position) {
-            let mut step = Step { frames: Vec::new(), position };
-            let mut bytes = 0;
-            for frame in log {
-                if bytes >= budget {
-                    break;
-                }
-                step.position += 1;
-                if filter.passes(frame) {
-                    bytes += frame.websocket().len();
-                    step.frames.push(frame.clone());
-                }
-            }
-            return step;
+    /// A reader that has nothing: what was dropped until now it never had.
+    fn nowhere(&self) -> Position {
+        Position { seq: 0, replay: Some(self.seq) }
+    }
+
+    /// What a reader is sent next, about `budget` bytes at most; nothing if it has everything.
+    ///
+    /// Sticky entries are in the order of their seqs. So a reader that is brought to the state needs no list
+    /// of what it lacks: it lacks what is after its own seq, and what changes while it is on its way moves
+    /// behind it. It is `ready` where nothing is left, and follows the log from there; should the log no
+    /// longer reach back to it, it is brought to the state again.
+    pub fn next(&mut self, position: Position, filter: Filter, budget: usize) -> Step {
+        match position.replay {
+            None => self.follow(position, filter, budget),
+            // What was dropped since the reader set out may be forgotten by now.
+            Some(since) if !self.sticky.remembers(position.seq.max(since)) => self.skip(position),
+            Some(since) => self.replay(position.seq, since, filter, budget),
         }
-        let reset = !self.sticky.reaches(position);
-        let skipped = Session::Skipped { from: position, to: self.seq, reset };
-        let mut frames = vec![Frame::session(&skipped)];
-        frames.extend(self.changed_since(if reset { 0 } else { position }, filter));
-        frames.push(Frame::session(&Session::Ready { seq: self.seq }).at(self.seq));
-        Step { frames, position: self.seq }
     }
 
-    /// The sticky frames changed after `seq`, in seq order, each place once, at its latest.
-    pub fn changed_since(&mut self, seq: u64, filter: Filter) -> Vec<Frame> {
+    fn follow(&self, mut position: Position, filter: Filter, budget: usize) -> Step {
+        let Some(log) = self.log.after(position.seq) else { return self.skip(position) };
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        for frame in log {
+            if bytes >= budget {
+                break;
+            }
+            position.seq += 1;
+            if filter.passes(frame) {
+                bytes += frame.websocket().len();
+                frames.push(frame.clone());
+            }
+        }
+        Step { frames, position }
+    }
+
+    /// Sends a reader forward to the state.
+    fn skip(&self, Position { seq, .. }: Position) -> Step {
+        let reset = !self.sticky.remembers(seq);
+        let skipped = Session::Skipped { from: seq, to: self.seq, reset };
+        let position = if reset { self.nowhere() } else { Position { seq, replay: Some(seq) } };
+        Step { frames: vec![Frame::session(&skipped)], position }
+    }
+
+    fn replay(&mut self, mut seq: u64, since: u64, filter: Filter, budget: usize) -> Step {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
         let fleet = &mut self.fleet;
-        let frames = self.sticky.changed_since(seq).map(|kept| match kept {
+        for (of_entry, kept) in self.sticky.changed_since(seq, since) {
+            if bytes >= budget {
+                return Step { frames, position: Position { seq, replay: Some(since) } };
+            }
+            seq = of_entry;
+            let frame = match kept {
+                Kept::Frame(frame) => frame.clone(),
+                Kept::Folded(kind) => fleet.frame(kind, seq),
+            };
+            if filter.passes(&frame) {
+                bytes += frame.websocket().len();
+                frames.push(frame);
+            }
+        }
+        frames.push(Frame::session(&Session::Ready { seq: self.seq }).at(self.seq));
+        Step { frames, position: Position { seq: self.seq, replay: None } }
+    }
+
+    /// The sticky events as frames, in seq order.
+    pub fn state(&mut self, filter: Filter) -> Vec<Frame> {
+        let fleet = &mut self.fleet;
+        let frames = self.sticky.changed_since(0, self.seq).map(|(seq, kept)| match kept {
             Kept::Frame(frame) => frame.clone(),
-            Kept::Folded { kind, seq } => fleet.frame(kind, seq),
+            Kept::Folded(kind) => fleet.frame(kind, seq),
         });
         frames.filter(|frame| filter.passes(frame)).collect()
     }

@@ -3,7 +3,7 @@ use events::Kind;
 use crate::Frame;
 
 /// Which event types a reader wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Filter(u64);
 
 impl Filter {

@@ -75,9 +75,12 @@ impl Frame {
 }
 
 pub(crate) const TEXT: u8 = 1;
+pub(crate) const CLOSE: u8 = 8;
+pub(crate) const PING: u8 = 9;
+pub(crate) const PONG: u8 = 10;
 
 /// Appends the header of an unmasked, unfragmented frame (RFC 6455, 5.2).
-pub(crate) fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
+pub(crate) fn put_header(out: &mut impl BufMut, opcode: u8, length: usize) {
     out.put_u8(0x80 | opcode);
     match length {
         0..=125 => out.put_u8(length as u8),
@@ -90,6 +93,12 @@ pub(crate) fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
             out.put_u64(length as u64);
         }
     }
+}
+
+/// Appends a control frame: at most 125 bytes of payload.
+pub(crate) fn put_control(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
+    put_header(out, opcode, payload.len());
+    out.extend_from_slice(payload);
 }
 
 fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use events::{Batch, Item, Kind};
 use tokio::sync::watch;
 
-use crate::core::Step;
+use crate::core::{Position, Step};
 use crate::idempotency::Answers;
+use crate::replay::Replay;
 use crate::snapshots::{Packed, Snapshots};
-use crate::{Core, Cursor, Epoch, Filter, LogLimits, Receipt};
+use crate::{Core, Cursor, Epoch, Filter, Frame, LogLimits, Receipt};
 
 /// The hub: a cheap handle to the one [`Core`], to what wakes its readers, and to what must change
 /// together with it.
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) core: Core,
     answers: Answers,
     snapshots: Snapshots,
+    /// What new readers are sent, while some come.
+    replay: Option<Arc<Replay>>,
 }
 
 /// What a producer is told.
@@ -50,6 +53,7 @@ impl Hub {
             core: Core::new(epoch.clone(), limits, Kind::retention),
             answers: Answers::default(),
             snapshots: Snapshots::default(),
+            replay: None,
         };
         let (head, _) = watch::channel(0);
         Self(Arc::new(Shared { epoch, state: Mutex::new(state), head, readers: AtomicUsize::new(0) }))
@@ -107,12 +111,29 @@ impl Hub {
         answer
     }
 
-    pub(crate) fn join(&self, cursor: Option<&Cursor>, filter: Filter) -> Step {
-        self.state().core.join(cursor, filter)
+    /// Lets a reader in. One that has nothing and wants everything begins with the shared replay.
+    pub(crate) fn join(&self, cursor: Option<&Cursor>, filter: Filter) -> (Frame, Position) {
+        let State { core, replay, .. } = &mut *self.state();
+        let (hello, position) = core.join(cursor);
+        if position.seq > 0 || filter != Filter::ALL {
+            return (hello, position);
+        }
+        let fresh = replay.take().filter(|replay| replay.is_fresh(core.seq()));
+        (hello, replay.insert(fresh.unwrap_or_else(|| Replay::of(core))).start())
     }
 
-    pub(crate) fn read(&self, position: u64, filter: Filter, budget: usize) -> Step {
-        self.state().core.read(position, filter, budget)
+    pub(crate) fn next(&self, position: Position, filter: Filter, budget: usize) -> Step {
+        self.state().core.next(position, filter, budget)
+    }
+
+    /// The shared replay, if there is one.
+    pub(crate) fn replay(&self) -> Option<Arc<Replay>> {
+        self.state().replay.clone()
+    }
+
+    /// Gives up the shared replay: readers that are on it go on without.
+    pub(crate) fn drop_replay(&self) {
+        self.state().replay = None;
     }
 
     /// Packed columns by id.
@@ -144,8 +165,8 @@ impl Hub {
     pub fn sticky(&self, filter: Filter) -> (Cursor, Vec<Bytes>) {
         let state = &mut *self.state();
         let cursor = Cursor { epoch: state.core.epoch().clone(), seq: state.core.seq() };
-        let frames = state.core.changed_since(0, filter);
-        let json = |frame: &crate::Frame| frame.websocket().slice_ref(frame.json());
+        let frames = state.core.state(filter);
+        let json = |frame: &Frame| frame.websocket().slice_ref(frame.json());
         (cursor, frames.iter().map(json).collect())
     }
 }

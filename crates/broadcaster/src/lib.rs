@@ -9,22 +9,29 @@
 //! [`Core`] is a state machine without sockets, tasks or clocks. A [`Reader`] joins, resumes and
 //! lags through one code path: `changed_since` its cursor, then the log from where that was taken.
 
+mod chunk;
+mod chunks;
 mod client;
 mod columns;
 mod config;
+mod connection;
 mod core;
 mod cursor;
+mod fanout;
 mod filter;
 mod frame;
 mod hub;
 mod idempotency;
 mod log;
+mod order;
 mod origin;
 mod problem;
 mod publish;
 mod reader;
+mod replay;
 mod router;
 mod server;
+mod shard;
 mod snapshots;
 mod sse;
 mod state;
@@ -32,7 +39,7 @@ mod sticky;
 mod websocket;
 
 pub use config::{Config, Page};
-pub use core::{Core, LogLimits, Receipt, Step};
+pub use core::{Core, LogLimits, Position, Receipt, Step};
 pub use cursor::{Cursor, Epoch};
 pub use filter::Filter;
 pub use frame::Frame;

@@ -1,21 +1,19 @@
 use tokio::sync::watch;
 
+use crate::core::Position;
 use crate::hub::Present;
+use crate::replay::CHUNK;
 use crate::{Cursor, Filter, Frame, Hub};
 
-/// Bytes of live frames that a connection holds while it writes them, about. While it writes a join or
-/// what changed while it lagged, it holds references to those sticky frames instead.
-const BUDGET: usize = 64 << 10;
-
-/// One connection's way through the log: a cursor, not a queue. It costs a number while its client
-/// is slow, and is moved forward to the latest state when the log no longer reaches back to it.
+/// One connection's way through the order, for a task of its own: a position, not a queue. While its client is
+/// slow it costs what it holds to write, at most about [`CHUNK`].
 #[derive(Debug)]
 pub(crate) struct Reader {
     hub: Hub,
     filter: Filter,
-    position: u64,
-    /// The join, until it is handed out.
-    joined: Option<Vec<Frame>>,
+    position: Position,
+    /// `hello`, until it is handed out.
+    hello: Option<Frame>,
     head: watch::Receiver<u64>,
     _present: Present,
 }
@@ -23,32 +21,25 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn join(hub: &Hub, cursor: Option<&Cursor>, filter: Filter) -> Self {
         let head = hub.head();
-        let step = hub.join(cursor, filter);
-        Self {
-            hub: hub.clone(),
-            filter,
-            position: step.position,
-            joined: Some(step.frames),
-            head,
-            _present: hub.enter(),
-        }
+        let (hello, position) = hub.join(cursor, filter);
+        Self { hub: hub.clone(), filter, position, hello: Some(hello), head, _present: hub.enter() }
     }
 
-    /// The next frames, at least one: first the whole join, then what is live. Waits while there is
-    /// nothing new. Cancel safe: what was not returned is returned by the next call.
+    /// The next frames, at least one. Waits while there is nothing new. Cancel safe: what was not returned is
+    /// returned by the next call.
     pub(crate) async fn next(&mut self) -> Vec<Frame> {
-        if let Some(frames) = self.joined.take() {
-            return frames;
+        if let Some(hello) = self.hello.take() {
+            return vec![hello];
         }
         loop {
-            let step = self.hub.read(self.position, self.filter, BUDGET);
+            let step = self.hub.next(self.position, self.filter, CHUNK);
             self.position = step.position;
             if !step.frames.is_empty() {
                 return step.frames;
             }
-            let position = self.position;
+            let seq = self.position.seq;
             // The hub, and with it the sender, lives as long as this reader.
-            let _ = self.head.wait_for(|head| *head > position).await;
+            let _ = self.head.wait_for(|head| *head > seq).await;
         }
     }
 }

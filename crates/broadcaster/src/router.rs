@@ -7,13 +7,17 @@ use http::{Method, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 
+use crate::chunk::Framing;
+use crate::fanout::Fanout;
 use crate::origin::Doors;
 use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::server::{Place, Stopping};
-use crate::websocket::Framing;
+use crate::shard::Newcomer;
 use crate::{Config, Cursor, Filter, Hub, publish, sse, state, websocket};
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
@@ -24,6 +28,7 @@ pub(crate) struct Router {
     pub(crate) config: Config,
     pub(crate) doors: Doors,
     pub(crate) stopping: Stopping,
+    pub(crate) fanout: Fanout,
 }
 
 impl Router {
@@ -51,7 +56,11 @@ impl Router {
         Ok(response)
     }
 
-    async fn route(&self, request: Request<Incoming>, place: Place) -> Result<Response<Body>, Problem> {
+    async fn route(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        place: Place,
+    ) -> Result<Response<Body>, Problem> {
         let path = request.uri().path().to_owned();
         let headers = request.headers();
         if path == "/publish" {
@@ -91,22 +100,41 @@ impl Router {
         }
     }
 
-    fn websocket(&self, mut request: Request<Incoming>, place: Place) -> Result<Response<Body>, Problem> {
+    fn websocket(
+        self: &Arc<Self>,
+        mut request: Request<Incoming>,
+        place: Place,
+    ) -> Result<Response<Body>, Problem> {
         let query = Query::parse(request.uri().query())?;
         let response = websocket::accept(request.headers())?;
-        let (hub, heartbeat, stopping) = (self.hub.clone(), self.config.heartbeat, self.stopping.clone());
         let upgrade = hyper::upgrade::on(&mut request);
+        let router = self.clone();
         tokio::spawn(async move {
             match upgrade.await {
-                Ok(socket) => {
-                    let reader = Reader::join(&hub, query.since.as_ref(), query.filter);
-                    websocket::run(TokioIo::new(socket), reader, query.framing, heartbeat, stopping).await;
-                }
+                Ok(connection) => router.watch(connection, query, place).await,
                 Err(error) => tracing::debug!("a WebSocket handshake broke off: {error}"),
             }
-            drop(place);
         });
         Ok(whole(response))
+    }
+
+    /// Serves a page whose handshake is done: among the others of a shard where it is a plain socket.
+    async fn watch(self: Arc<Self>, connection: Upgraded, query: Query, place: Place) {
+        let Query { since: cursor, filter, framing } = query;
+        match connection.downcast::<TokioIo<TcpStream>>() {
+            Ok(Parts { io, read_buf: early, .. }) => match io.into_inner().into_std() {
+                Ok(socket) => {
+                    self.fanout.take_in(Newcomer { socket, early, cursor, filter, framing, place }).await;
+                }
+                Err(error) => tracing::warn!("cannot take over a page's socket: {error}"),
+            },
+            Err(connection) => {
+                let reader = Reader::join(&self.hub, cursor.as_ref(), filter);
+                let (heartbeat, stopping) = (self.config.heartbeat, self.stopping.clone());
+                websocket::run(TokioIo::new(connection), reader, framing, heartbeat, stopping).await;
+                drop(place);
+            }
+        }
     }
 }
 

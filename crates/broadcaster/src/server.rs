@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::config::HEAD_TIMEOUT;
+use crate::fanout::Fanout;
 use crate::origin::Doors;
 use crate::router::Router;
 use crate::{Config, Hub};
@@ -29,7 +30,8 @@ pub async fn serve(
     let max_connections = config.max_connections;
     let places = Arc::new(Semaphore::new(max_connections as usize));
     let grace = config.grace;
-    let router = Arc::new(Router { hub, config, doors, stopping: stopping.clone() });
+    let fanout = Fanout::start(&hub, config.heartbeat, &stopping)?;
+    let router = Arc::new(Router { hub, config, doors, stopping: stopping.clone(), fanout });
 
     tokio::pin!(shutdown);
     loop {

@@ -1,8 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use events::{Kind, Place, Retention};
+use events::{Key, Kind, Place, Retention};
+use slab::Slab;
 
 use crate::Frame;
+use crate::order::Order;
 
 /// How many evictions are remembered for readers that come back.
 const MARKERS: usize = 4_096;
@@ -11,60 +13,67 @@ const MARKERS: usize = 4_096;
 ///
 /// Invariant: an entry's seq is unique, and entries are only ever put with a higher seq than all
 /// before; so the state at any moment is in the order in which it came to be.
+///
+/// Cost: constant time an event, whatever is kept; what changed since a seq in the time of what it is.
 #[derive(Debug)]
 pub(crate) struct Sticky {
     retention: fn(Kind) -> Option<Retention>,
-    entries: BTreeMap<u64, Entry>,
-    kinds: HashMap<Kind, Groups>,
+    entries: Slab<Entry>,
+    order: Order,
+    kinds: Vec<Groups>,
     /// Evictions, by what was evicted: the newest of each.
-    markers: HashMap<(Kind, Box<[u8]>), u64>,
-    marker_seqs: BTreeSet<u64>,
+    markers: HashMap<(Kind, Box<[u8]>), u32>,
+    by_eviction: Order,
     /// Evictions up to here are forgotten: a reader behind it cannot be told what went.
     floor: u64,
+    /// Holds an encoded key while it is looked up.
+    key: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct Entry {
+    seq: u64,
     kind: Kind,
-    group: Box<[u8]>,
-    content: Content,
+    of: Of,
+    /// `None`: the frame is rendered when somebody asks (see [`Kept`]).
+    frame: Option<Frame>,
 }
 
+/// What an entry is of.
 #[derive(Debug)]
-enum Content {
-    /// `None`: the frame is rendered when somebody asks (see [`Kept`]).
-    Event {
-        item: Option<Box<[u8]>>,
-        frame: Option<Frame>,
-    },
-    Marker {
-        frame: Frame,
-    },
+enum Of {
+    /// The event with this key in its group; without one it is in nobody's place.
+    Event(Option<Box<[u8]>>),
+    /// The eviction of the group of this key.
+    Eviction(Box<[u8]>),
 }
 
 /// A sticky entry, as it is handed out.
 pub(crate) enum Kept<'a> {
     /// An event as it came.
     Frame(&'a Frame),
-    /// The state that events of this type are folded into, last changed by `seq`.
-    Folded { kind: Kind, seq: u64 },
+    /// The state that events of this type are folded into.
+    Folded(Kind),
 }
 
 /// The groups of one type.
 #[derive(Debug, Default)]
 struct Groups {
-    by_key: HashMap<Box<[u8]>, Group>,
+    by_key: HashMap<Box<[u8]>, u32>,
+    groups: Slab<Group>,
     /// The groups by their newest event.
-    by_newest: BTreeMap<u64, Box<[u8]>>,
+    by_newest: Order,
     /// Entries in all of them.
     entries: usize,
 }
 
 #[derive(Debug, Default)]
 struct Group {
+    key: Box<[u8]>,
     values: Vec<String>,
-    items: HashMap<Box<[u8]>, u64>,
-    seqs: BTreeSet<u64>,
+    newest: u64,
+    items: HashMap<Box<[u8]>, u32>,
+    order: Order,
 }
 
 /// A group that retention dropped.
@@ -79,11 +88,13 @@ impl Sticky {
     pub(crate) fn new(retention: fn(Kind) -> Option<Retention>) -> Self {
         Self {
             retention,
-            entries: BTreeMap::new(),
-            kinds: HashMap::new(),
+            entries: Slab::new(),
+            order: Order::default(),
+            kinds: Kind::ALL.iter().map(|_| Groups::default()).collect(),
             markers: HashMap::new(),
-            marker_seqs: BTreeSet::new(),
+            by_eviction: Order::default(),
             floor: 0,
+            key: Vec::new(),
         }
     }
 
@@ -93,32 +104,43 @@ impl Sticky {
     /// might be dropped that a later event of the batch writes to.
     pub(crate) fn put(&mut self, seq: u64, kind: Kind, place: Place<'_>, frame: Option<Frame>) {
         let Some(Retention { per_group, .. }) = (self.retention)(kind) else { return };
-        let key = encode(|out| place.group.encode(out));
-        let item = place.item.map(|item| encode(|out| item.encode(out)));
+        let Self { entries, order, kinds, key, .. } = self;
+        let groups = &mut kinds[kind as usize];
+        key.clear();
+        place.group.encode(key);
+        let (group, count) = groups.touched(key, &place.group, seq);
+        let item = place.item.map(|item| {
+            key.clear();
+            item.encode(key);
+            &key[..]
+        });
 
-        let groups = self.kinds.entry(kind).or_default();
-        let group = groups
-            .by_key
-            .entry(key.clone())
-            .or_insert_with(|| Group { values: place.group.values(), ..Group::default() });
-        if let Some(newest) = group.seqs.last() {
-            groups.by_newest.remove(newest);
-        }
-        groups.by_newest.insert(seq, key.clone());
-        group.seqs.insert(seq);
-        groups.entries += 1;
-        if let Some(before) = item.as_ref().and_then(|item| group.items.insert(item.clone(), seq)) {
-            group.seqs.remove(&before);
-            self.entries.remove(&before);
-            groups.entries -= 1;
-        }
-        self.entries.insert(seq, Entry { kind, group: key, content: Content::Event { item, frame } });
-        while group.seqs.len() > per_group {
-            let Some(oldest) = group.seqs.pop_first() else { break };
-            groups.entries -= 1;
-            if let Some(Content::Event { item: Some(item), .. }) =
-                self.entries.remove(&oldest).map(|entry| entry.content)
-            {
+        let number = match item.and_then(|item| group.items.get(item)) {
+            Some(&number) => {
+                // It is put anew: its old places in the orders are holes from here on.
+                order.leave();
+                group.order.leave();
+                let entry = &mut entries[number as usize];
+                (entry.seq, entry.frame) = (seq, frame);
+                number
+            }
+            None => {
+                let item: Option<Box<[u8]>> = item.map(Into::into);
+                let number = entries.insert(Entry { seq, kind, of: Of::Event(item.clone()), frame }) as u32;
+                group.items.extend(item.map(|item| (item, number)));
+                *count += 1;
+                number
+            }
+        };
+        let is_current = |seq, number| is_current(entries, seq, number);
+        order.push(seq, number, is_current);
+        group.order.push(seq, number, is_current);
+        if group.order.len() > per_group
+            && let Some(oldest) = group.order.pop(is_current)
+        {
+            order.leave();
+            *count -= 1;
+            if let Of::Event(Some(item)) = entries.remove(oldest as usize).of {
                 group.items.remove(&item);
             }
         }
@@ -126,77 +148,123 @@ impl Sticky {
 
     /// Drops all events of a type.
     pub(crate) fn empty(&mut self, kind: Kind) -> Vec<Evicted> {
-        let mut evicted = Vec::new();
-        while let Some(group) = self.drop_quietest(kind) {
-            evicted.push(group);
-        }
-        evicted
+        std::iter::from_fn(|| self.drop_quietest(kind)).collect()
     }
 
     /// Drops the groups of a type that are over its caps, those first that were quiet longest.
     pub(crate) fn evict(&mut self, kind: Kind) -> Vec<Evicted> {
         let mut evicted = Vec::new();
         let Some(Retention { groups, total, .. }) = (self.retention)(kind) else { return evicted };
-        while self.kinds.get(&kind).is_some_and(|now| now.by_key.len() > groups || now.entries > total) {
+        loop {
+            let now = &self.kinds[kind as usize];
+            if now.by_key.len() <= groups && now.entries <= total {
+                return evicted;
+            }
             evicted.extend(self.drop_quietest(kind));
         }
-        evicted
     }
 
     fn drop_quietest(&mut self, kind: Kind) -> Option<Evicted> {
-        let groups = self.kinds.get_mut(&kind)?;
-        let (_, key) = groups.by_newest.pop_first()?;
-        let group = groups.by_key.remove(&key)?;
-        groups.entries -= group.seqs.len();
-        for seq in &group.seqs {
-            self.entries.remove(seq);
+        let Groups { by_key, groups, by_newest, entries } = &mut self.kinds[kind as usize];
+        let quietest =
+            by_newest.pop(|seq, number| groups.get(number as usize).is_some_and(|of| of.newest == seq))?;
+        let group = groups.remove(quietest as usize);
+        by_key.remove(&group.key);
+        *entries -= group.order.len();
+        for (seq, number) in group.order.after(0) {
+            if is_current(&self.entries, seq, number) {
+                self.entries.remove(number as usize);
+                self.order.leave();
+            }
         }
-        Some(Evicted { of: kind, group: group.values, key })
+        Some(Evicted { of: kind, group: group.values, key: group.key })
     }
 
     /// Remembers an eviction, so that a reader from before it can be told.
     pub(crate) fn mark(&mut self, seq: u64, evicted: Evicted, frame: Frame) {
-        let kind = evicted.of;
-        if let Some(before) = self.markers.insert((kind, evicted.key.clone()), seq) {
-            self.marker_seqs.remove(&before);
-            self.entries.remove(&before);
-        }
-        self.marker_seqs.insert(seq);
-        self.entries.insert(seq, Entry { kind, group: evicted.key, content: Content::Marker { frame } });
-        if self.marker_seqs.len() > MARKERS
-            && let Some(oldest) = self.marker_seqs.pop_first()
+        let Evicted { of: kind, key, .. } = evicted;
+        let Self { entries, order, markers, by_eviction, .. } = self;
+        let number = match markers.get(&(kind, key.clone())) {
+            Some(&number) => {
+                order.leave();
+                by_eviction.leave();
+                let entry = &mut entries[number as usize];
+                (entry.seq, entry.frame) = (seq, Some(frame));
+                number
+            }
+            None => {
+                let of = Of::Eviction(key.clone());
+                let number = entries.insert(Entry { seq, kind, of, frame: Some(frame) }) as u32;
+                markers.insert((kind, key), number);
+                number
+            }
+        };
+        let is_current = |seq, number| is_current(entries, seq, number);
+        order.push(seq, number, is_current);
+        by_eviction.push(seq, number, is_current);
+        if by_eviction.len() > MARKERS
+            && let Some(oldest) = by_eviction.pop(is_current)
         {
-            self.floor = oldest;
-            if let Some(entry) = self.entries.remove(&oldest) {
-                self.markers.remove(&(entry.kind, entry.group));
+            order.leave();
+            let oldest = entries.remove(oldest as usize);
+            self.floor = oldest.seq;
+            if let Of::Eviction(key) = oldest.of {
+                markers.remove(&(oldest.kind, key));
             }
         }
     }
 
-    /// Whether a reader at `seq` can be brought forward by [`changed_since`](Self::changed_since).
-    /// A reader with nothing always can.
-    pub(crate) fn reaches(&self, seq: u64) -> bool {
-        seq == 0 || seq >= self.floor
+    /// Whether a reader that knows of everything that was dropped up to `seq` can be told the rest.
+    pub(crate) fn remembers(&self, seq: u64) -> bool {
+        seq >= self.floor
     }
 
-    /// What a reader at `seq` is missing, in order: each place once, at its latest. A reader at 0
-    /// has nothing, so it is not told what went.
-    pub(crate) fn changed_since(&self, seq: u64) -> impl Iterator<Item = Kept<'_>> {
-        self.entries.range(seq + 1..).filter_map(move |(at, entry)| match &entry.content {
-            Content::Event { frame: Some(frame), .. } => Some(Kept::Frame(frame)),
-            Content::Event { frame: None, .. } => Some(Kept::Folded { kind: entry.kind, seq: *at }),
-            Content::Marker { frame } => (seq > 0).then_some(Kept::Frame(frame)),
+    /// What a reader at `seq` is missing, in order, with the seq of each: each place once, at its latest.
+    /// What was dropped up to `since` is none of its business.
+    pub(crate) fn changed_since(&self, seq: u64, since: u64) -> impl Iterator<Item = (u64, Kept<'_>)> {
+        let entries = self
+            .order
+            .after(seq)
+            .filter_map(|(at, number)| self.entries.get(number as usize).filter(|entry| entry.seq == at));
+        entries.filter_map(move |entry| {
+            let kept = match (&entry.of, &entry.frame) {
+                (Of::Eviction(_), _) if entry.seq <= since => return None,
+                (_, Some(frame)) => Kept::Frame(frame),
+                (_, None) => Kept::Folded(entry.kind),
+            };
+            Some((entry.seq, kept))
         })
     }
 
     /// Entries of a type.
     pub(crate) fn count(&self, kind: Kind) -> usize {
-        self.kinds.get(&kind).map_or(0, |groups| groups.entries)
+        self.kinds[kind as usize].entries
     }
 }
 
-fn encode(write: impl FnOnce(&mut Vec<u8>)) -> Box<[u8]> {
-    let mut out = Vec::new();
-    write(&mut out);
-    out.into_boxed_slice()
+impl Groups {
+    /// The group of this key, which is a new one if need be, with its newest event now at `seq`.
+    fn touched(&mut self, key: &[u8], values: &Key<'_>, seq: u64) -> (&mut Group, &mut usize) {
+        let number = match self.by_key.get(key) {
+            Some(&number) => {
+                self.by_newest.leave();
+                number
+            }
+            None => {
+                let group = Group { key: key.into(), values: values.values(), ..Group::default() };
+                let number = self.groups.insert(group) as u32;
+                self.by_key.insert(key.into(), number);
+                number
+            }
+        };
+        self.groups[number as usize].newest = seq;
+        let groups = &self.groups;
+        let is_current = |seq, number: u32| groups.get(number as usize).is_some_and(|of| of.newest == seq);
+        self.by_newest.push(seq, number, is_current);
+        (&mut self.groups[number as usize], &mut self.entries)
+    }
+}
+
+fn is_current(entries: &Slab<Entry>, seq: u64, number: u32) -> bool {
+    entries.get(number as usize).is_some_and(|entry| entry.seq == seq)
 }

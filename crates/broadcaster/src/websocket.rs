@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use sha1::{Digest, Sha1};
@@ -11,30 +11,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc;
 
 use crate::Frame;
+use crate::chunk::{Encoded, Framing};
 use crate::client::{Client, NORMAL, SERVICE_RESTART, Said};
-use crate::frame::{TEXT, put_header};
+use crate::frame::{CLOSE, PING, PONG, put_control};
 use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::server::Stopping;
-
-/// How a page wants its frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// One event a frame.
-    Single,
-    /// A JSON array of events a frame.
-    Batch,
-}
-
-/// Bytes of one array frame, and of one write, about.
-const LARGE: usize = 256 << 10;
-
-/// Bytes of buffer that an idle connection may keep.
-const SMALL: usize = 4 << 10;
-
-const CLOSE: u8 = 8;
-const PING: u8 = 9;
-const PONG: u8 = 10;
 
 /// Agrees to a handshake (RFC 6455, 4.2).
 pub(crate) fn accept(headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
@@ -62,7 +44,8 @@ pub(crate) fn accept(headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
     Ok(response)
 }
 
-/// Serves one page until it goes, breaks the protocol, or the broadcaster stops.
+/// Serves one page by a task of its own until it goes, breaks the protocol, or the broadcaster stops: for connections
+/// that are more than a socket.
 ///
 /// Two halves that do not wait for each other: a client that does not read its events can still
 /// be seen to close.
@@ -75,7 +58,7 @@ pub(crate) async fn run(
 ) {
     let (receive, send) = tokio::io::split(socket);
     let (said, asked) = mpsc::channel(4);
-    let sender = Sender { send, framing, out: BytesMut::new() };
+    let sender = Sender { send, framing };
     tokio::select! {
         () = listen(receive, said) => {}
         _gone = talk(reader, sender, asked, heartbeat, stopping) => {}
@@ -117,70 +100,20 @@ async fn talk<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// Events that go into one frame.
-#[derive(Default)]
-struct Array<'a> {
-    events: Vec<&'a Frame>,
-    /// Bytes of their JSON.
-    bytes: usize,
-}
-
-impl<'a> Array<'a> {
-    fn push(&mut self, event: &'a Frame) {
-        self.events.push(event);
-        self.bytes += event.json().len();
-    }
-}
-
 struct Sender<S> {
     send: WriteHalf<S>,
     framing: Framing,
-    out: BytesMut,
 }
 
 impl<S: AsyncRead + AsyncWrite> Sender<S> {
     async fn frames(&mut self, frames: &[Frame]) -> io::Result<()> {
-        let mut array = Array::default();
-        for frame in frames {
-            if self.framing == Framing::Batch && frame.kind().is_some() {
-                array.push(frame);
-            } else {
-                self.put_array(&mut array);
-                self.out.put_slice(frame.websocket());
-            }
-            if array.bytes > LARGE {
-                self.put_array(&mut array);
-            }
-            if self.out.len() > LARGE {
-                self.flush().await?;
-            }
-        }
-        self.put_array(&mut array);
-        self.flush().await
-    }
-
-    fn put_array(&mut self, array: &mut Array<'_>) {
-        let Array { events, bytes } = std::mem::take(array);
-        match events[..] {
-            [] => {}
-            [one] => self.out.put_slice(one.websocket()),
-            [first, ref rest @ ..] => {
-                put_header(&mut self.out, TEXT, bytes + events.len() + 1);
-                self.out.put_u8(b'[');
-                self.out.put_slice(first.json());
-                for event in rest {
-                    self.out.put_u8(b',');
-                    self.out.put_slice(event.json());
-                }
-                self.out.put_u8(b']');
-            }
-        }
+        self.write(&Encoded::of(frames, self.framing).bytes).await
     }
 
     async fn control(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        put_header(&mut self.out, opcode, payload.len());
-        self.out.put_slice(payload);
-        self.flush().await
+        let mut out = Vec::new();
+        put_control(&mut out, opcode, payload);
+        self.write(&out).await
     }
 
     async fn close(&mut self, code: u16) -> io::Result<()> {
@@ -188,14 +121,8 @@ impl<S: AsyncRead + AsyncWrite> Sender<S> {
         self.send.shutdown().await
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
-        self.send.write_all(&self.out).await?;
-        // A join is large and comes once: its buffer must not stay with an idle connection.
-        if self.out.capacity() > SMALL {
-            self.out = BytesMut::new();
-        } else {
-            self.out.clear();
-        }
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.send.write_all(bytes).await?;
         self.send.flush().await
     }
 }

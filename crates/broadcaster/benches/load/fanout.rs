@@ -1,0 +1,184 @@
+use std::{ops::Range, time::Duration};
+
+use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
+use mio::{Events, Poll, Token};
+use serde_json::{Value, json};
+
+use crate::{
+    clock::{Clock, micros, nap},
+    cpu,
+    event::Maker,
+    page::{Desk, Page},
+    target::Target,
+};
+
+/// Events to all subscribers, at a fixed rate whatever the server does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fanout {
+    #[command(flatten)]
+    target: Target,
+    #[arg(long)]
+    subscribers: usize,
+    /// Events a second
+    #[arg(long)]
+    rate: f64,
+    /// Events of one publish
+    #[arg(long, default_value_t = 1)]
+    together: u64,
+    /// Keys that the events are of
+    #[arg(long, default_value_t = 100)]
+    keys: u64,
+    /// About the length of an event
+    #[arg(long, default_value_t = 180)]
+    bytes: usize,
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Seconds before anything counts
+    #[arg(long, default_value_t = 1.0)]
+    warm: f64,
+    /// Connections that publish
+    #[arg(long, default_value_t = 16)]
+    producers: usize,
+    /// Subscribers that stop reading once it is warm, and go on when the others are done
+    #[arg(long, default_value_t = 0)]
+    stopped: usize,
+}
+
+/// Seconds for joins, and for subscriptions that nobody confirms.
+const SETTLE: f64 = 0.5;
+/// Seconds, at most, for what is on its way when the last event is published.
+const DRAIN: f64 = 20.0;
+/// Socket events that are worth no nap: there is more.
+const BUSY: usize = 64;
+
+/// What is seen while it runs.
+struct Seen {
+    latency: Histogram<u64>,
+    delivered: u64,
+    /// The longest that an event was handed over late, in microseconds.
+    late: u64,
+}
+
+/// What a moment of the run costs so far.
+#[derive(Clone, Copy)]
+struct Used {
+    at: u64,
+    generator: Duration,
+    server: Duration,
+    server_kib: i64,
+    kernel_kib: i64,
+}
+
+impl Fanout {
+    pub(crate) fn run(&self) -> Result<Value> {
+        let mut poll = Poll::new()?;
+        let mut pages = self.target.open(self.subscribers)?;
+        for (number, page) in pages.iter_mut().enumerate() {
+            page.watch(poll.registry(), number)?;
+        }
+        let maker = Maker::new(self.keys, self.bytes);
+        let mut producers = self.target.producers(self.producers, maker)?;
+        producers.watch(poll.registry(), pages.len())?;
+
+        let mut events = Events::with_capacity(1024);
+        let mut desk = Desk::new();
+        let mut seen = Seen { latency: Histogram::new(3)?, delivered: 0, late: 0 };
+        let clock = Clock::start();
+        let begins = clock.now() + micros(SETTLE);
+        let counts = begins + micros(self.warm);
+        let ends = counts + micros(self.seconds);
+        let step = self.together as f64 * 1e6 / self.rate;
+        let (mut publishes, mut before, mut after) = (0_u64, None, None);
+        loop {
+            let now = clock.now();
+            if before.is_none() && now >= counts {
+                before = Some(self.used(now));
+                for page in &mut pages[..self.stopped] {
+                    poll.registry().deregister(&mut page.socket)?;
+                }
+            }
+            if after.is_none() && now >= ends {
+                after = Some(self.used(now));
+                for (number, page) in pages[..self.stopped].iter_mut().enumerate() {
+                    page.watch(poll.registry(), number)?;
+                }
+            }
+            let whole = after.is_some() && pages.iter().all(|page| page.next == producers.next);
+            if (whole && producers.is_quiet()) || now > ends + micros(DRAIN) {
+                break;
+            }
+            poll.poll(&mut events, Some(Duration::ZERO))?;
+            for event in &events {
+                let Token(token) = event.token();
+                match pages.get_mut(token) {
+                    None => producers.serve(token - self.subscribers)?,
+                    Some(page) if token < self.stopped => page.follow(&mut desk, begins)?,
+                    Some(page) => seen.read(page, &mut desk, clock.now(), begins, counts..ends)?,
+                }
+            }
+            // All that is due by now, on time or not.
+            let mut due = begins + (publishes as f64 * step) as u64;
+            while due <= clock.now() && due < ends {
+                if !producers.publish((0..self.together).map(|_| due))? {
+                    break;
+                }
+                if due >= counts {
+                    seen.late = seen.late.max(clock.now() - due);
+                }
+                publishes += 1;
+                due = begins + (publishes as f64 * step) as u64;
+            }
+            if events.iter().count() < BUSY {
+                nap(due.saturating_sub(clock.now()));
+            }
+        }
+        let (before, after) = before.zip(after).context("it ended before it began")?;
+        let seconds = (after.at - before.at) as f64 / 1e6;
+        let busy = |used: fn(&Used) -> Duration| (used(&after) - used(&before)).as_secs_f64() / seconds;
+        let ms = |quantile| seen.latency.value_at_quantile(quantile) as f64 / 1e3;
+        Ok(json!({
+            "subscribers": self.subscribers, "rate": self.rate, "together": self.together,
+            "bytes": self.bytes, "keys": self.keys, "stopped": self.stopped,
+            "deliveries_per_s": seen.delivered as f64 / seconds,
+            "p50_ms": ms(0.5), "p99_ms": ms(0.99), "max_ms": ms(1.0), "late_ms": seen.late as f64 / 1e3,
+            "generator_busy": busy(|used| used.generator), "server_busy": busy(|used| used.server),
+            "published": publishes * self.together,
+            "wrong": pages.iter().map(|page| page.wrong).sum::<u64>(),
+            "incomplete": pages.iter().filter(|page| page.next != producers.next).count(),
+            "skips": pages.iter().map(|page| page.skips).sum::<u64>(),
+            "server_kib": after.server_kib - before.server_kib,
+            "kernel_kib": after.kernel_kib - before.kernel_kib,
+        }))
+    }
+
+    fn used(&self, at: u64) -> Used {
+        let (sockets, slab) = cpu::kernel();
+        let process = self.target.server_process;
+        Used {
+            at,
+            generator: cpu::time(std::process::id()),
+            server: process.map_or(Duration::ZERO, cpu::time),
+            server_kib: process.map_or(0, cpu::resident) as i64,
+            kernel_kib: (sockets + slab) as i64,
+        }
+    }
+}
+
+impl Seen {
+    fn read(
+        &mut self,
+        page: &mut Page,
+        desk: &mut Desk,
+        now: u64,
+        begins: u64,
+        counted: Range<u64>,
+    ) -> Result<()> {
+        page.check(desk, begins, |stamp| {
+            if counted.contains(&stamp) {
+                self.delivered += u64::from(now < counted.end);
+                self.latency.saturating_record(now.saturating_sub(stamp));
+            }
+        })
+    }
+}

@@ -1,0 +1,48 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use mio::{Events, Poll};
+use serde_json::{Value, json};
+
+use crate::{
+    cpu,
+    page::{Desk, Page},
+    target::Target,
+};
+
+/// Pages that are there and get nothing: what each costs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Idle {
+    #[command(flatten)]
+    target: Target,
+    /// Pages at each look
+    #[arg(long, value_delimiter = ',', default_value = "1000,5000,10000,15000")]
+    steps: Vec<usize>,
+}
+
+impl Idle {
+    pub(crate) fn run(&self) -> Result<Value> {
+        let mut pages: Vec<Page> = Vec::new();
+        let mut poll = Poll::new()?;
+        let mut events = Events::with_capacity(1024);
+        let mut desk = Desk::new();
+        let mut looks = Vec::new();
+        for &step in &self.steps {
+            for mut page in self.target.open(step - pages.len())? {
+                page.watch(poll.registry(), pages.len())?;
+                pages.push(page);
+            }
+            while !pages.iter().all(|page| page.ready) {
+                poll.poll(&mut events, Some(Duration::from_millis(100)))?;
+                for event in &events {
+                    pages[event.token().0].read(&mut desk, |_, _| {})?;
+                }
+            }
+            std::thread::sleep(Duration::from_secs(1));
+            let resident = self.target.server_process.map_or(0, cpu::resident);
+            let (sockets, slab) = cpu::kernel();
+            looks.push(json!({"pages": step, "server_kib": resident, "kernel_kib": sockets + slab}));
+        }
+        Ok(json!({ "looks": looks }))
+    }
+}

@@ -1,0 +1,166 @@
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream as Blocking},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use mio::{Interest, Registry, Token, net::TcpStream};
+
+use crate::{
+    event::Reader,
+    wire::{CLOSE, PING, Server, frame, put_frame},
+};
+
+/// A subscriber that checks what it gets.
+pub(crate) struct Page {
+    pub(crate) socket: TcpStream,
+    /// Bytes of a frame that is not whole.
+    rest: Vec<u8>,
+    /// The end of a payload in which an event was cut: some servers cut anywhere.
+    carried: Vec<u8>,
+    /// The number that has to come next.
+    pub(crate) next: u64,
+    pub(crate) bytes: u64,
+    /// Events that came and were not the next.
+    pub(crate) wrong: u64,
+    /// Messages of the kind that says that events were skipped.
+    pub(crate) skips: u64,
+    /// Whether `ready` came.
+    pub(crate) ready: bool,
+}
+
+/// What it needs to read.
+pub(crate) struct Desk {
+    pub(crate) buffer: Vec<u8>,
+    reader: Reader,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { buffer: vec![0; 1 << 20], reader: Reader::new() }
+    }
+}
+
+impl Page {
+    /// Opens a WebSocket and says what it wants.
+    pub(crate) fn open(server: Server, address: SocketAddr, path: &str, number: usize) -> Result<Self> {
+        let mut socket = Blocking::connect(address).with_context(|| format!("page {number}"))?;
+        socket.set_nodelay(true)?;
+        socket.write_all(server.upgrade(path).as_bytes())?;
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            socket.read_exact(&mut byte).context("the answer to a handshake")?;
+            head.push(byte[0]);
+        }
+        ensure!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        socket.write_all(&server.subscribe(number))?;
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket: TcpStream::from_std(socket),
+            rest: Vec::new(),
+            carried: Vec::new(),
+            next: 1,
+            bytes: 0,
+            wrong: 0,
+            skips: 0,
+            ready: false,
+        })
+    }
+
+    pub(crate) fn watch(&mut self, registry: &Registry, token: usize) -> Result<()> {
+        Ok(registry.register(&mut self.socket, Token(token), Interest::READABLE)?)
+    }
+
+    /// Reads all there is; calls with the number and stamp of every event.
+    pub(crate) fn read(&mut self, desk: &mut Desk, mut event: impl FnMut(u64, u64)) -> Result<()> {
+        loop {
+            let kept = self.rest.len();
+            if desk.buffer.len() < 2 * kept {
+                desk.buffer.resize(4 * kept, 0);
+            }
+            desk.buffer[..kept].copy_from_slice(&self.rest);
+            let read = match self.socket.read(&mut desk.buffer[kept..]) {
+                Ok(0) => bail!("a page was cut"),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            self.bytes += read as u64;
+            let whole = self.frames(&desk.buffer[..kept + read], &desk.reader, &mut event)?;
+            self.rest.clear();
+            self.rest.extend_from_slice(&desk.buffer[whole..kept + read]);
+            if kept + read < desk.buffer.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads events that have to come one after the other; calls with the stamp of each. What is older than
+    /// `begins` is of the state.
+    pub(crate) fn check(&mut self, desk: &mut Desk, begins: u64, mut event: impl FnMut(u64)) -> Result<()> {
+        let (mut next, mut wrong, skips) = (self.next, 0, self.skips);
+        self.read(desk, |number, stamp| {
+            if stamp >= begins {
+                wrong += u64::from(number != next);
+                next = number + 1;
+                event(stamp);
+            }
+        })?;
+        self.next = next;
+        self.wrong += wrong + (self.skips - skips);
+        Ok(())
+    }
+
+    /// Reads events of which some may be left out.
+    pub(crate) fn follow(&mut self, desk: &mut Desk, begins: u64) -> Result<()> {
+        let (mut next, mut wrong) = (self.next, 0);
+        self.read(desk, |number, stamp| {
+            if stamp >= begins {
+                wrong += u64::from(number < next);
+                next = number + 1;
+            }
+        })?;
+        (self.next, self.wrong) = (next, self.wrong + wrong);
+        Ok(())
+    }
+
+    fn frames(&mut self, bytes: &[u8], reader: &Reader, event: &mut impl FnMut(u64, u64)) -> Result<usize> {
+        let mut at = 0;
+        while let Some(found) = frame(&bytes[at..]) {
+            let payload = &bytes[at + found.start..at + found.end];
+            at += found.end;
+            match found.opcode {
+                PING => {
+                    let mut pong = Vec::new();
+                    put_frame(&mut pong, 10, payload);
+                    self.socket.write_all(&pong)?;
+                }
+                CLOSE => bail!("a page was told to go"),
+                _ => self.payload(payload, reader, event),
+            }
+        }
+        Ok(at)
+    }
+
+    fn payload(&mut self, payload: &[u8], reader: &Reader, event: &mut impl FnMut(u64, u64)) {
+        if payload.starts_with(b"{\"type\":\"skipped\"") {
+            self.skips += 1;
+            self.ready = false;
+        }
+        self.ready |= payload.starts_with(b"{\"type\":\"ready\"");
+        if self.carried.is_empty() {
+            let cut = reader.read(payload, event);
+            // Text ends with the event; a stream may go on in the next frame.
+            if !payload.ends_with(b"}") && !payload.ends_with(b"]") {
+                self.carried = payload[cut..].to_vec();
+            }
+        } else {
+            let mut joined = std::mem::take(&mut self.carried);
+            joined.extend_from_slice(payload);
+            let cut = reader.read(&joined, event);
+            if !joined.ends_with(b"}") {
+                self.carried = joined[cut..].to_vec();
+            }
+        }
+    }
+}

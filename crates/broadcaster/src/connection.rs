@@ -1,0 +1,208 @@
+use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use mio::net::TcpStream;
+
+use crate::Filter;
+use crate::chunk::{Framing, Sent};
+use crate::chunks::Chunks;
+use crate::client::{Client, NORMAL, Said};
+use crate::core::Position;
+use crate::frame::{CLOSE, PING, PONG, put_control};
+use crate::hub::Present;
+use crate::server::Place;
+
+/// Bytes of pongs that wait for a client that does not read: it asks again.
+const PONGS: usize = 4 << 10;
+
+/// One page on a raw socket: a position, and what a socket that is full left of one frame.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    socket: TcpStream,
+    position: Position,
+    filter: Filter,
+    framing: Framing,
+    /// What goes before anything else.
+    first: Vec<u8>,
+    /// What came of a frame that is not whole yet.
+    client: Option<Box<Client>>,
+    /// The socket is full.
+    blocked: bool,
+    /// Nothing was sent since the last sign of life was due.
+    quiet: bool,
+    closing: Closing,
+    _place: Place,
+    _present: Present,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    No,
+    /// A close frame is the last that is sent.
+    Asked,
+    /// It is sent: the client has to go.
+    Told,
+}
+
+/// The client is gone, or its socket broke.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+impl From<io::Error> for Gone {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(
+        socket: TcpStream,
+        hello: &[u8],
+        position: Position,
+        (filter, framing): (Filter, Framing),
+        (place, present): (Place, Present),
+    ) -> Self {
+        Self {
+            socket,
+            position,
+            filter,
+            framing,
+            first: hello.to_vec(),
+            client: None,
+            blocked: false,
+            quiet: false,
+            closing: Closing::No,
+            _place: place,
+            _present: present,
+        }
+    }
+
+    /// Reads all that the client sent, and does what it asks.
+    pub(crate) fn read(&mut self, scratch: &mut [u8]) -> Result<(), Gone> {
+        loop {
+            match self.socket.read(scratch) {
+                Ok(0) => return Err(Gone),
+                Ok(length) => self.hear(&scratch[..length]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Gone),
+            }
+        }
+    }
+
+    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+        let mut client = self.client.take().unwrap_or_default();
+        for said in client.take(bytes) {
+            if self.closing != Closing::No {
+                return;
+            }
+            match said {
+                Said::Ping(payload) if self.first.len() < PONGS => {
+                    put_control(&mut self.first, PONG, &payload);
+                }
+                Said::Ping(_) => {}
+                Said::Close(code) => self.close(code.unwrap_or(NORMAL)),
+                Said::Broken(code) => self.close(code),
+            }
+        }
+        self.client = (!client.is_between_frames()).then_some(client);
+    }
+
+    /// Sends a close frame, after what was begun, and nothing more.
+    pub(crate) fn close(&mut self, code: u16) {
+        if self.closing == Closing::No {
+            put_control(&mut self.first, CLOSE, &code.to_be_bytes());
+            self.closing = Closing::Asked;
+        }
+    }
+
+    /// Whether a sign of life has to be sent: nothing was since the last call.
+    ///
+    /// A client that was told to go and is still there is gone.
+    pub(crate) fn is_due(&mut self) -> Result<bool, Gone> {
+        if self.closing == Closing::Told {
+            return Err(Gone);
+        }
+        let due = std::mem::replace(&mut self.quiet, true) && !self.blocked && self.closing == Closing::No;
+        if due {
+            put_control(&mut self.first, PING, b"");
+        }
+        Ok(due)
+    }
+
+    pub(crate) fn can_be_written(&mut self) {
+        self.blocked = false;
+    }
+
+    /// One write of what there is; whether there is more that can be written now.
+    ///
+    /// A reader that is on its way to the state takes no more than `budget` allows, and uses it up.
+    pub(crate) fn write(&mut self, chunks: &mut Chunks, budget: &mut usize) -> Result<bool, Gone> {
+        if self.blocked || self.closing == Closing::Told {
+            return Ok(false);
+        }
+        if self.closing == Closing::Asked {
+            self.send(&[])?;
+            if self.first.is_empty() {
+                self.socket.shutdown(Shutdown::Write)?;
+                self.closing = Closing::Told;
+            }
+            return Ok(false);
+        }
+        let replays = !self.position.is_live();
+        if replays && *budget == 0 {
+            self.send(&[])?;
+            return Ok(!self.blocked);
+        }
+        let Some((chunk, start)) = chunks.next(self.position, self.filter, self.framing) else {
+            self.send(&[])?;
+            return Ok(false);
+        };
+        let bytes = &chunk.bytes()[start..];
+        let sent = self.send(bytes)?;
+        if replays {
+            *budget = budget.saturating_sub(sent);
+        }
+        if bytes.is_empty() {
+            // The filter left nothing of it.
+            self.position = chunk.to();
+        } else if sent > 0 {
+            let Sent { position, rest } = chunk.sent(start + sent);
+            self.position = position;
+            self.first.extend_from_slice(rest);
+        }
+        Ok(!self.blocked && !chunks.is_at_head(self.position))
+    }
+
+    /// Writes what goes first and then these bytes; how many of these went.
+    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let wanted = self.first.len() + bytes.len();
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let written = loop {
+            let written = if self.first.is_empty() {
+                self.socket.write(bytes)
+            } else {
+                self.socket.write_vectored(&[IoSlice::new(&self.first), IoSlice::new(bytes)])
+            };
+            match written {
+                Ok(written) => break written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break 0,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        };
+        // What is less than all fills the socket: it says when it has room.
+        self.blocked = written < wanted;
+        self.quiet &= written == 0;
+        let of_first = written.min(self.first.len());
+        if of_first == self.first.len() {
+            // An idle connection keeps no memory.
+            self.first = Vec::new();
+        } else {
+            self.first.drain(..of_first);
+        }
+        Ok(written - of_first)
+    }
+}

@@ -1,0 +1,216 @@
+use std::io;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+use crate::chunk::Framing;
+use crate::chunks::Chunks;
+use crate::client::SERVICE_RESTART;
+use crate::connection::{Connection, Gone};
+use crate::server::{Place, Stopping};
+use crate::{Cursor, Filter, Hub};
+
+/// Bytes of replays in one pass, about: what newcomers may add to the latency of live events.
+const BUDGET: usize = 1 << 20;
+/// Connections that have something to send for themselves, in one pass: live events do not wait for more.
+const DUE: usize = 512;
+/// Socket events that are taken at a time.
+const EVENTS: usize = 1024;
+/// Bytes that are read from a client at a time.
+const SCRATCH: usize = 16 << 10;
+/// Bytes that the kernel holds of what is not even on its way: a client that does not read costs no more, and
+/// one that reads from afar can have as much on its way as its network takes.
+const UNSENT: u32 = 16 << 10;
+
+/// A page whose handshake is done.
+pub(crate) struct Newcomer {
+    pub(crate) socket: TcpStream,
+    /// What it sent after the handshake.
+    pub(crate) early: Bytes,
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) filter: Filter,
+    pub(crate) framing: Framing,
+    pub(crate) place: Place,
+}
+
+/// Many pages on raw sockets, served by one task: a page costs a record, and no task, timer or buffer.
+///
+/// A pass reads what sockets say, takes in newcomers, and makes one write to every page that lacks something.
+/// While it is at it events gather, so that under load a write carries many.
+pub(crate) struct Shard {
+    hub: Hub,
+    poll: AsyncFd<Poll>,
+    events: Events,
+    connections: Slab<Connection>,
+    /// Connections that have something to send for themselves, or more than went into one write.
+    due: Vec<usize>,
+    chunks: Chunks,
+    scratch: Box<[u8]>,
+    head: watch::Receiver<u64>,
+    inbox: mpsc::Receiver<Newcomer>,
+    heartbeat: Duration,
+    stopping: Stopping,
+}
+
+impl Shard {
+    pub(crate) fn new(
+        hub: Hub,
+        inbox: mpsc::Receiver<Newcomer>,
+        heartbeat: Duration,
+        stopping: Stopping,
+    ) -> io::Result<Self> {
+        // SAFETY: a poll has one descriptor, the same for as long as it lives, and closes it when it is dropped,
+        // which `AsyncFd` does last. Nothing below takes it out or replaces it.
+        let poll = unsafe { AsyncFd::register_with_interest(Poll::new()?, tokio::io::Interest::READABLE)? };
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            connections: Slab::new(),
+            due: Vec::new(),
+            chunks: Chunks::new(hub.clone()),
+            scratch: vec![0; SCRATCH].into(),
+            head: hub.head(),
+            inbox,
+            heartbeat,
+            stopping,
+            hub,
+        })
+    }
+
+    /// Serves its pages until nobody can hand it another.
+    pub(crate) async fn run(mut self) {
+        // Every page is looked at twice between two signs of life that are due.
+        let mut beats = tokio::time::interval(self.heartbeat / 2);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping = self.stopping.clone();
+        let mut stopped = false;
+        loop {
+            let more = self.pass();
+            tokio::select! {
+                () = stopping.wait(), if !stopped => {
+                    stopped = true;
+                    self.close_all();
+                }
+                _ = beats.tick() => self.beat(),
+                () = tokio::task::yield_now(), if more => {}
+                ready = self.poll.readable_mut() => match ready {
+                    // Before its events are taken: what comes after them is told again.
+                    Ok(mut ready) => ready.clear_ready(),
+                    Err(_) => return,
+                },
+                changed = self.head.changed() => if changed.is_err() { return },
+                newcomer = self.inbox.recv() => match newcomer {
+                    Some(newcomer) => self.admit(newcomer),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Whether there is more to do at once.
+    fn pass(&mut self) -> bool {
+        self.listen();
+        while let Ok(newcomer) = self.inbox.try_recv() {
+            self.admit(newcomer);
+        }
+        let fresh = self.head.has_changed().unwrap_or(false);
+        let head = *self.head.borrow_and_update();
+        self.chunks.begin(head);
+        let mut budget = BUDGET;
+        if fresh {
+            self.due.clear();
+            for key in 0..self.connections.capacity() {
+                self.write(key, &mut budget);
+            }
+        } else {
+            let now = self.due.split_off(self.due.len().saturating_sub(DUE));
+            for key in now {
+                self.write(key, &mut budget);
+            }
+        }
+        !self.due.is_empty()
+    }
+
+    fn write(&mut self, key: usize, budget: &mut usize) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match connection.write(&mut self.chunks, budget) {
+            Ok(true) => self.due.push(key),
+            Ok(false) => {}
+            Err(Gone) => drop(self.connections.remove(key)),
+        }
+    }
+
+    /// Takes what the sockets say.
+    fn listen(&mut self) {
+        loop {
+            if self.poll.get_mut().poll(&mut self.events, Some(Duration::ZERO)).is_err() {
+                return;
+            }
+            for event in &self.events {
+                let Token(key) = event.token();
+                let Some(connection) = self.connections.get_mut(key) else { continue };
+                if event.is_readable() && connection.read(&mut self.scratch).is_err() {
+                    self.connections.remove(key);
+                    continue;
+                }
+                if event.is_writable() {
+                    connection.can_be_written();
+                }
+                self.due.push(key);
+            }
+            if self.events.iter().count() < EVENTS {
+                return;
+            }
+        }
+    }
+
+    fn admit(&mut self, newcomer: Newcomer) {
+        let Newcomer { socket, early, cursor, filter, framing, place } = newcomer;
+        // Without it a page that does not read costs more memory, and nothing else.
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT);
+        let mut socket = mio::net::TcpStream::from_std(socket);
+        let entry = self.connections.vacant_entry();
+        let token = Token(entry.key());
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.get_ref().registry().register(&mut socket, token, interest) {
+            tracing::warn!("cannot watch a page's socket: {error}");
+            return;
+        }
+        let (hello, position) = self.hub.join(cursor.as_ref(), filter);
+        let held = (place, self.hub.enter());
+        let mut connection = Connection::new(socket, hello.websocket(), position, (filter, framing), held);
+        connection.hear(&early);
+        if self.stopping.now() {
+            connection.close(SERVICE_RESTART);
+        }
+        self.due.push(token.0);
+        entry.insert(connection);
+    }
+
+    /// Shows pages that were sent nothing for a while that the broadcaster lives.
+    fn beat(&mut self) {
+        self.hub.drop_replay();
+        for key in 0..self.connections.capacity() {
+            match self.connections.get_mut(key).map(Connection::is_due) {
+                Some(Ok(true)) => self.due.push(key),
+                Some(Err(Gone)) => drop(self.connections.remove(key)),
+                Some(Ok(false)) | None => {}
+            }
+        }
+    }
+
+    /// Tells all pages to come back.
+    fn close_all(&mut self) {
+        for (key, connection) in &mut self.connections {
+            connection.close(SERVICE_RESTART);
+            self.due.push(key);
+        }
+    }
+}
