@@ -6,6 +6,9 @@ use crate::core::Position;
 use crate::replay::{CHUNK, Replay};
 use crate::{Filter, Hub};
 
+/// Chunks that are kept within a pass: readers at as many places as this share what they are sent.
+const KEPT: usize = 64;
+
 /// What differs between readers that are sent different bytes.
 type Reader = (Position, Filter, Framing);
 
@@ -29,6 +32,10 @@ impl Chunks {
     /// Begins a pass that goes up to `head` at least.
     pub(crate) fn begin(&mut self, head: u64) {
         self.head = head;
+    }
+
+    /// Gives up what was made.
+    pub(crate) fn end(&mut self) {
         self.made.clear();
         self.last = None;
         self.replay = None;
@@ -59,6 +66,9 @@ impl Chunks {
         let reader = (position, filter, framing);
         if let Some((_, chunk)) = self.last.as_ref().filter(|(last, _)| *last == reader) {
             return Some((chunk.clone(), 0));
+        }
+        if self.made.len() >= KEPT {
+            self.made.clear();
         }
         let hub = &self.hub;
         let chunk = self.made.entry(reader).or_insert_with(|| {

@@ -1,6 +1,7 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
 
+use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
 
 use crate::Filter;
@@ -12,8 +13,8 @@ use crate::frame::{CLOSE, PING, PONG, put_control};
 use crate::hub::Present;
 use crate::server::Place;
 
-/// Bytes of pongs that wait for a client that does not read: it asks again.
-const PONGS: usize = 4 << 10;
+/// Bytes of its own that wait for a client that does not read, at most: it may ping, and not wait, for ever.
+const OWN: usize = 4 << 10;
 
 /// One page on a raw socket: a position, and what a socket that is full left of one frame.
 #[derive(Debug)]
@@ -22,14 +23,18 @@ pub(crate) struct Connection {
     position: Position,
     filter: Filter,
     framing: Framing,
-    /// What goes before anything else.
-    first: Vec<u8>,
+    /// The rest of a frame that a full socket cut: before anything else.
+    rest: Bytes,
+    /// Then what is of this connection: `hello`, pongs, the close.
+    own: Vec<u8>,
     /// What came of a frame that is not whole yet.
     client: Option<Box<Client>>,
     /// The socket is full.
     blocked: bool,
     /// Nothing was sent since the last sign of life was due.
     quiet: bool,
+    /// It is among those that are due.
+    queued: bool,
     closing: Closing,
     _place: Place,
     _present: Present,
@@ -67,51 +72,59 @@ impl Connection {
             position,
             filter,
             framing,
-            first: hello.to_vec(),
+            rest: Bytes::new(),
+            own: hello.to_vec(),
             client: None,
             blocked: false,
             quiet: false,
+            queued: false,
             closing: Closing::No,
             _place: place,
             _present: present,
         }
     }
 
-    /// Reads all that the client sent, and does what it asks.
-    pub(crate) fn read(&mut self, scratch: &mut [u8]) -> Result<(), Gone> {
-        loop {
-            match self.socket.read(scratch) {
-                Ok(0) => return Err(Gone),
-                Ok(length) => self.hear(&scratch[..length]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Gone),
+    /// Reads some of what the client sent, and does what it asks; whether there may be more.
+    ///
+    /// Once a call: a client that sends without end must not keep the others waiting.
+    pub(crate) fn read(&mut self, scratch: &mut [u8]) -> Result<bool, Gone> {
+        match self.socket.read(scratch) {
+            Ok(0) => Err(Gone),
+            Ok(length) => {
+                self.hear(&scratch[..length]);
+                Ok(length == scratch.len())
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(_) => Err(Gone),
         }
     }
 
     pub(crate) fn hear(&mut self, bytes: &[u8]) {
+        if self.closing != Closing::No {
+            return;
+        }
         let mut client = self.client.take().unwrap_or_default();
         for said in client.take(bytes) {
-            if self.closing != Closing::No {
-                return;
-            }
             match said {
-                Said::Ping(payload) if self.first.len() < PONGS => {
-                    put_control(&mut self.first, PONG, &payload);
-                }
+                Said::Ping(payload) if self.own.len() < OWN => put_control(&mut self.own, PONG, &payload),
                 Said::Ping(_) => {}
-                Said::Close(code) => self.close(code.unwrap_or(NORMAL)),
-                Said::Broken(code) => self.close(code),
+                Said::Close(code) => return self.close(code.unwrap_or(NORMAL)),
+                Said::Broken(code) => return self.close(code),
             }
         }
         self.client = (!client.is_between_frames()).then_some(client);
     }
 
+    /// Whether there is something to send that is not asked of the hub.
+    pub(crate) fn has_own(&self) -> bool {
+        !self.rest.is_empty() || !self.own.is_empty()
+    }
+
     /// Sends a close frame, after what was begun, and nothing more.
     pub(crate) fn close(&mut self, code: u16) {
         if self.closing == Closing::No {
-            put_control(&mut self.first, CLOSE, &code.to_be_bytes());
+            put_control(&mut self.own, CLOSE, &code.to_be_bytes());
             self.closing = Closing::Asked;
         }
     }
@@ -125,9 +138,14 @@ impl Connection {
         }
         let due = std::mem::replace(&mut self.quiet, true) && !self.blocked && self.closing == Closing::No;
         if due {
-            put_control(&mut self.first, PING, b"");
+            put_control(&mut self.own, PING, b"");
         }
         Ok(due)
+    }
+
+    /// Makes it due; whether it was not.
+    pub(crate) fn queue(&mut self) -> bool {
+        !std::mem::replace(&mut self.queued, true)
     }
 
     pub(crate) fn can_be_written(&mut self) {
@@ -138,12 +156,13 @@ impl Connection {
     ///
     /// A reader that is on its way to the state takes no more than `budget` allows, and uses it up.
     pub(crate) fn write(&mut self, chunks: &mut Chunks, budget: &mut usize) -> Result<bool, Gone> {
+        self.queued = false;
         if self.blocked || self.closing == Closing::Told {
             return Ok(false);
         }
         if self.closing == Closing::Asked {
             self.send(&[])?;
-            if self.first.is_empty() {
+            if !self.has_own() {
                 self.socket.shutdown(Shutdown::Write)?;
                 self.closing = Closing::Told;
             }
@@ -169,22 +188,24 @@ impl Connection {
         } else if sent > 0 {
             let Sent { position, rest } = chunk.sent(start + sent);
             self.position = position;
-            self.first.extend_from_slice(rest);
+            self.rest = rest;
         }
         Ok(!self.blocked && !chunks.is_at_head(self.position))
     }
 
     /// Writes what goes first and then these bytes; how many of these went.
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let wanted = self.first.len() + bytes.len();
+        let first = self.rest.len() + self.own.len();
+        let wanted = first + bytes.len();
         if wanted == 0 {
             return Ok(0);
         }
         let written = loop {
-            let written = if self.first.is_empty() {
+            let written = if first == 0 {
                 self.socket.write(bytes)
             } else {
-                self.socket.write_vectored(&[IoSlice::new(&self.first), IoSlice::new(bytes)])
+                let all = [IoSlice::new(&self.rest), IoSlice::new(&self.own), IoSlice::new(bytes)];
+                self.socket.write_vectored(&all)
             };
             match written {
                 Ok(written) => break written,
@@ -196,13 +217,15 @@ impl Connection {
         // What is less than all fills the socket: it says when it has room.
         self.blocked = written < wanted;
         self.quiet &= written == 0;
-        let of_first = written.min(self.first.len());
-        if of_first == self.first.len() {
+        let of_rest = written.min(self.rest.len());
+        self.rest.advance(of_rest);
+        let of_own = (written - of_rest).min(self.own.len());
+        if of_own == self.own.len() {
             // An idle connection keeps no memory.
-            self.first = Vec::new();
+            self.own = Vec::new();
         } else {
-            self.first.drain(..of_first);
+            self.own.drain(..of_own);
         }
-        Ok(written - of_first)
+        Ok(written - of_rest - of_own)
     }
 }

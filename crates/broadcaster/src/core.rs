@@ -210,13 +210,12 @@ impl Core {
             }
             seq = of_entry;
             let frame = match kept {
-                Kept::Frame(frame) => frame.clone(),
-                Kept::Folded(kind) => fleet.frame(kind, seq),
+                Kept::Frame(frame) if filter.passes(frame) => frame.clone(),
+                Kept::Folded(kind) if filter.wants(kind) => fleet.frame(kind, seq),
+                Kept::Frame(_) | Kept::Folded(_) => continue,
             };
-            if filter.passes(&frame) {
-                bytes += frame.websocket().len();
-                frames.push(frame);
-            }
+            bytes += frame.websocket().len();
+            frames.push(frame);
         }
         frames.push(Frame::session(&Session::Ready { seq: self.seq }).at(self.seq));
         Step { frames, position: Position { seq: self.seq, replay: None } }

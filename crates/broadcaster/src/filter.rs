@@ -28,7 +28,8 @@ impl Filter {
         frame.kind().is_none_or(|kind| self.wants(kind))
     }
 
-    fn wants(self, kind: Kind) -> bool {
+    /// Whether a reader with this filter gets events of a type.
+    pub(crate) fn wants(self, kind: Kind) -> bool {
         self.0 & (1 << kind as u8) != 0 || (kind == Kind::Episode && self.wants(Kind::Snapshot))
     }
 }

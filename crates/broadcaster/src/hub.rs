@@ -111,15 +111,16 @@ impl Hub {
         answer
     }
 
-    /// Lets a reader in. One that has nothing and wants everything begins with the shared replay.
-    pub(crate) fn join(&self, cursor: Option<&Cursor>, filter: Filter) -> (Frame, Position) {
+    /// Lets a reader in.
+    pub(crate) fn join(&self, cursor: Option<&Cursor>) -> (Frame, Position) {
+        self.state().core.join(cursor)
+    }
+
+    /// Where a reader that has nothing and wants everything begins: with the shared replay.
+    pub(crate) fn start(&self) -> Position {
         let State { core, replay, .. } = &mut *self.state();
-        let (hello, position) = core.join(cursor);
-        if position.seq > 0 || filter != Filter::ALL {
-            return (hello, position);
-        }
         let fresh = replay.take().filter(|replay| replay.is_fresh(core.seq()));
-        (hello, replay.insert(fresh.unwrap_or_else(|| Replay::of(core))).start())
+        replay.insert(fresh.unwrap_or_else(|| Replay::of(core))).start()
     }
 
     pub(crate) fn next(&self, position: Position, filter: Filter, budget: usize) -> Step {

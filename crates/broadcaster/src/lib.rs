@@ -3,11 +3,12 @@
 //! ```text
 //! POST /publish -> events::decode -> Hub --- Core: one order, one log, versioned sticky state
 //!                                     |
-//!                      Reader (a cursor into the log) -> WebSocket or SSE -> page
+//!                                     +-- Shard: many positions, one task -> WebSocket -> page
+//!                                     +-- Reader: a position, its own task -> SSE      -> page
 //! ```
 //!
-//! [`Core`] is a state machine without sockets, tasks or clocks. A [`Reader`] joins, resumes and
-//! lags through one code path: `changed_since` its cursor, then the log from where that was taken.
+//! [`Core`] is a state machine without sockets, tasks or clocks. A reader is a [`Position`]: new, come
+//! back or fallen behind, it is brought to the state and then follows the log.
 
 mod chunk;
 mod chunks;

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 /// Holes that are not worth closing up for.
-const SLACK: usize = 64;
+const SLACK: usize = 8;
 
 /// Things in the order of the seq that last changed them.
 ///

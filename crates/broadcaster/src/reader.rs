@@ -21,7 +21,7 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn join(hub: &Hub, cursor: Option<&Cursor>, filter: Filter) -> Self {
         let head = hub.head();
-        let (hello, position) = hub.join(cursor, filter);
+        let (hello, position) = hub.join(cursor);
         Self { hub: hub.clone(), filter, position, hello: Some(hello), head, _present: hub.enter() }
     }
 

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -48,11 +49,17 @@ pub(crate) struct Shard {
     poll: AsyncFd<Poll>,
     events: Events,
     connections: Slab<Connection>,
-    /// Connections that have something to send for themselves, or more than went into one write.
-    due: Vec<usize>,
+    /// Connections that can be written, or have more than went into one write; oldest first.
+    due: VecDeque<usize>,
+    /// Connections of which more may be read than was.
+    unread: Vec<usize>,
+    /// The connection that a sweep begins with: where the last one had no budget left.
+    start: usize,
     chunks: Chunks,
     scratch: Box<[u8]>,
     head: watch::Receiver<u64>,
+    /// The head that the last pass went up to.
+    passed: u64,
     inbox: mpsc::Receiver<Newcomer>,
     heartbeat: Duration,
     stopping: Stopping,
@@ -72,10 +79,13 @@ impl Shard {
             poll,
             events: Events::with_capacity(EVENTS),
             connections: Slab::new(),
-            due: Vec::new(),
+            due: VecDeque::new(),
+            unread: Vec::new(),
+            start: 0,
             chunks: Chunks::new(hub.clone()),
             scratch: vec![0; SCRATCH].into(),
             head: hub.head(),
+            passed: 0,
             inbox,
             heartbeat,
             stopping,
@@ -86,7 +96,7 @@ impl Shard {
     /// Serves its pages until nobody can hand it another.
     pub(crate) async fn run(mut self) {
         // Every page is looked at twice between two signs of life that are due.
-        let mut beats = tokio::time::interval(self.heartbeat / 2);
+        let mut beats = tokio::time::interval((self.heartbeat / 2).max(Duration::from_millis(1)));
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = self.stopping.clone();
         let mut stopped = false;
@@ -102,7 +112,7 @@ impl Shard {
                 ready = self.poll.readable_mut() => match ready {
                     // Before its events are taken: what comes after them is told again.
                     Ok(mut ready) => ready.clear_ready(),
-                    Err(_) => return,
+                    Err(error) => return tracing::error!("a shard cannot hear of its sockets any more: {error}"),
                 },
                 changed = self.head.changed() => if changed.is_err() { return },
                 newcomer = self.inbox.recv() => match newcomer {
@@ -115,58 +125,92 @@ impl Shard {
 
     /// Whether there is more to do at once.
     fn pass(&mut self) -> bool {
-        self.listen();
+        let more = self.listen();
         while let Ok(newcomer) = self.inbox.try_recv() {
             self.admit(newcomer);
         }
-        let fresh = self.head.has_changed().unwrap_or(false);
         let head = *self.head.borrow_and_update();
+        // Whoever waited for it has seen it already.
+        let fresh = head > self.passed;
+        self.passed = head;
         self.chunks.begin(head);
         let mut budget = BUDGET;
         if fresh {
             self.due.clear();
-            for key in 0..self.connections.capacity() {
+            let (all, start) = (self.connections.capacity(), self.start);
+            for key in (start..all).chain(0..start.min(all)) {
+                let before = budget;
                 self.write(key, &mut budget);
+                if before > 0 && budget == 0 {
+                    self.start = key + 1;
+                }
             }
         } else {
-            let now = self.due.split_off(self.due.len().saturating_sub(DUE));
-            for key in now {
-                self.write(key, &mut budget);
+            for _ in 0..self.due.len().min(DUE) {
+                if let Some(key) = self.due.pop_front() {
+                    self.write(key, &mut budget);
+                }
             }
         }
-        !self.due.is_empty()
+        self.chunks.end();
+        more || !self.due.is_empty() || !self.unread.is_empty()
+    }
+
+    fn queue(&mut self, key: usize) {
+        if self.connections.get_mut(key).is_some_and(Connection::queue) {
+            self.due.push_back(key);
+        }
     }
 
     fn write(&mut self, key: usize, budget: &mut usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.write(&mut self.chunks, budget) {
-            Ok(true) => self.due.push(key),
+            Ok(true) => self.queue(key),
             Ok(false) => {}
             Err(Gone) => drop(self.connections.remove(key)),
         }
     }
 
-    /// Takes what the sockets say.
-    fn listen(&mut self) {
-        loop {
-            if self.poll.get_mut().poll(&mut self.events, Some(Duration::ZERO)).is_err() {
-                return;
+    /// Takes what the sockets say; whether they may say more.
+    fn listen(&mut self) -> bool {
+        for key in std::mem::take(&mut self.unread) {
+            self.read(key);
+        }
+        if self.poll.get_mut().poll(&mut self.events, Some(Duration::ZERO)).is_err() {
+            return false;
+        }
+        let said: Vec<(usize, bool, bool)> = self
+            .events
+            .iter()
+            .map(|event| {
+                let reads = event.is_readable() || event.is_read_closed() || event.is_error();
+                (event.token().0, reads, event.is_writable())
+            })
+            .collect();
+        for &(key, reads, writable) in &said {
+            if writable && let Some(connection) = self.connections.get_mut(key) {
+                connection.can_be_written();
+                self.queue(key);
             }
-            for event in &self.events {
-                let Token(key) = event.token();
-                let Some(connection) = self.connections.get_mut(key) else { continue };
-                if event.is_readable() && connection.read(&mut self.scratch).is_err() {
-                    self.connections.remove(key);
-                    continue;
+            if reads {
+                self.read(key);
+            }
+        }
+        said.len() == EVENTS
+    }
+
+    fn read(&mut self, key: usize) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match connection.read(&mut self.scratch) {
+            Ok(more) => {
+                if more {
+                    self.unread.push(key);
                 }
-                if event.is_writable() {
-                    connection.can_be_written();
+                if connection.has_own() {
+                    self.queue(key);
                 }
-                self.due.push(key);
             }
-            if self.events.iter().count() < EVENTS {
-                return;
-            }
+            Err(Gone) => drop(self.connections.remove(key)),
         }
     }
 
@@ -183,15 +227,18 @@ impl Shard {
             tracing::warn!("cannot watch a page's socket: {error}");
             return;
         }
-        let (hello, position) = self.hub.join(cursor.as_ref(), filter);
+        let (hello, mut position) = self.hub.join(cursor.as_ref());
+        if position.seq == 0 && filter == Filter::ALL {
+            position = self.hub.start();
+        }
         let held = (place, self.hub.enter());
         let mut connection = Connection::new(socket, hello.websocket(), position, (filter, framing), held);
         connection.hear(&early);
         if self.stopping.now() {
             connection.close(SERVICE_RESTART);
         }
-        self.due.push(token.0);
         entry.insert(connection);
+        self.queue(token.0);
     }
 
     /// Shows pages that were sent nothing for a while that the broadcaster lives.
@@ -199,7 +246,7 @@ impl Shard {
         self.hub.drop_replay();
         for key in 0..self.connections.capacity() {
             match self.connections.get_mut(key).map(Connection::is_due) {
-                Some(Ok(true)) => self.due.push(key),
+                Some(Ok(true)) => self.queue(key),
                 Some(Err(Gone)) => drop(self.connections.remove(key)),
                 Some(Ok(false)) | None => {}
             }
@@ -208,9 +255,11 @@ impl Shard {
 
     /// Tells all pages to come back.
     fn close_all(&mut self) {
-        for (key, connection) in &mut self.connections {
-            connection.close(SERVICE_RESTART);
-            self.due.push(key);
+        for key in 0..self.connections.capacity() {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.close(SERVICE_RESTART);
+                self.queue(key);
+            }
         }
     }
 }

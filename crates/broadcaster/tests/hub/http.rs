@@ -7,7 +7,7 @@ use publisher::Columns;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
-use crate::wall::Wall;
+use crate::wall::{self, Wall};
 
 const METRIC: &str = r#"{"type":"model_metric","model":"knn","accuracy":0.5}"#;
 
@@ -34,7 +34,7 @@ async fn refused(wall: &Wall, request: RequestBuilder, status: u16) -> Value {
 
 #[tokio::test]
 async fn a_refusal_says_what_is_wrong_and_where() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let problem = refused(&wall, post(&wall, "application/json", "{\n\"type\": nope}"), 400).await;
     assert_eq!((problem["line"].as_u64(), problem["column"].as_u64()), (Some(2), Some(10)));
     let body = format!("{METRIC}\n{}", METRIC.replace("0.5", "1.5"));
@@ -65,7 +65,7 @@ async fn a_refusal_says_what_is_wrong_and_where() {
 
 #[tokio::test]
 async fn a_body_is_bounded_before_and_after_decoding() {
-    let wall = Wall::start(Config { max_body: 1 << 20, ..Config::default() }).await;
+    let wall = Wall::start(Config { max_body: 1 << 20, ..wall::config() }).await;
     let large = vec![b' '; 2 << 20];
     refused(&wall, post(&wall, "application/json", large.clone()), 413).await;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -86,7 +86,7 @@ async fn a_body_is_bounded_before_and_after_decoding() {
 
 #[tokio::test]
 async fn a_repeated_key_is_answered_as_before_and_changes_nothing() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let send = async |key: &str| {
         let response =
             post(&wall, "application/json", METRIC).header("idempotency-key", key).send().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_repeated_key_is_answered_as_before_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_publish_token_is_asked_for() {
-    let wall = Wall::start(Config { publish_token: Some("secret".to_owned()), ..Config::default() }).await;
+    let wall = Wall::start(Config { publish_token: Some("secret".to_owned()), ..wall::config() }).await;
     let send = || post(&wall, "application/json", METRIC);
     refused(&wall, send(), 401).await;
     refused(&wall, send().bearer_auth("wrong!"), 401).await;
@@ -113,7 +113,7 @@ async fn a_publish_token_is_asked_for() {
 
 #[tokio::test]
 async fn the_state_has_an_etag() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     wall.publish(&[METRIC.to_owned()]).await;
     let response = reqwest::get(wall.url("/state/model_metric")).await.unwrap();
     let etag = response.headers()["etag"].clone();
@@ -144,7 +144,7 @@ const ARROW: &str = "application/vnd.apache.arrow.stream";
 
 #[tokio::test]
 async fn an_embedding_snapshot_is_packed_once_and_served_for_good() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let embedding =
         r#"{"type":"embedding","x":0,"y":0,"z":0,"phase":"clean","predicted":"clean","cluster":0}"#;
     wall.publish(&[embedding.to_owned()]).await;
@@ -180,7 +180,7 @@ async fn an_embedding_snapshot_is_packed_once_and_served_for_good() {
 
 #[tokio::test]
 async fn a_damaged_stream_is_refused_and_the_broadcaster_goes_on() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let whole = columns(100).encode().unwrap();
     let mut accepted = 0;
     // Every fourth byte of the framing and the first values, made large, small and odd.
@@ -202,7 +202,7 @@ async fn a_damaged_stream_is_refused_and_the_broadcaster_goes_on() {
 
 #[tokio::test]
 async fn an_event_may_be_written_with_any_space_in_it() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let spaced = "{\n  \"type\": \"model_metric\",\r\n\t\"model\": \"knn\", \"accuracy\": 0.5 }";
     let answer = post(&wall, "application/json", spaced).send().await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -215,7 +215,7 @@ async fn an_event_may_be_written_with_any_space_in_it() {
 
 #[tokio::test]
 async fn columns_that_are_not_an_embedding_snapshot_are_refused() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     refused(&wall, post(&wall, ARROW, "not arrow"), 400).await;
     let whole = columns(100).encode().unwrap();
     refused(&wall, post(&wall, ARROW, whole.slice(..whole.len() / 2)), 400).await;

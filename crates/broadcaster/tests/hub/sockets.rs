@@ -1,5 +1,7 @@
 //! The hub's promises through real sockets.
 
+use std::time::Duration;
+
 use broadcaster::{Config, LogLimits};
 use events::Kind;
 use proptest::prelude::{Strategy, prop};
@@ -11,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::page::Page;
 use crate::random;
-use crate::wall::{PATIENCE, Wall};
+use crate::wall::{self, PATIENCE, Wall};
 
 /// Batches of random events that may be published as JSON.
 fn batches(count: usize) -> Vec<Vec<String>> {
@@ -41,7 +43,7 @@ async fn catch_up(socket: &mut crate::wall::Socket, page: &mut Page, wall: &Wall
 
 #[tokio::test]
 async fn pages_that_come_and_go_while_events_stream_end_with_the_same_state() {
-    let config = Config { log: LogLimits { events: 200, bytes: 1 << 20 }, ..Config::default() };
+    let config = Config { log: LogLimits { events: 200, bytes: 1 << 20 }, ..wall::config() };
     let wall = Wall::start(config).await;
     let publishing = async {
         for batch in batches(300) {
@@ -85,7 +87,7 @@ async fn pages_that_come_and_go_while_events_stream_end_with_the_same_state() {
 
 #[tokio::test]
 async fn a_page_that_does_not_read_is_moved_forward_to_the_latest_state() {
-    let config = Config { log: LogLimits { events: 100, bytes: 1 << 20 }, ..Config::default() };
+    let config = Config { log: LogLimits { events: 100, bytes: 1 << 20 }, ..wall::config() };
     let wall = Wall::start(config).await;
     let mut slow = wall.websocket("").await;
     let mut page = Page::new(Kind::retention);
@@ -111,7 +113,7 @@ async fn a_page_that_does_not_read_is_moved_forward_to_the_latest_state() {
 
 #[tokio::test]
 async fn server_sent_events_carry_the_cursor_and_resume_from_it() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     wall.publish(&[metric("knn", 0.5), metric("gbt", 0.6)]).await;
     let mut page = Page::new(Kind::retention);
     let mut events = wall.events("", None).await;
@@ -142,7 +144,7 @@ async fn server_sent_events_carry_the_cursor_and_resume_from_it() {
 
 #[tokio::test]
 async fn a_filter_passes_its_types_only() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let loss = r#"{"type":"loss","iteration":1,"loss":0.5,"batch_size":1}"#.to_owned();
     wall.publish(&[metric("knn", 0.5), loss.clone()]).await;
     let mut socket = wall.websocket("?types=loss,model_perf").await;
@@ -158,8 +160,75 @@ async fn a_filter_passes_its_types_only() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_sent_nothing_sees_signs_of_life() {
+    let wall = Wall::start(Config { heartbeat: Duration::from_millis(20), ..Config::default() }).await;
+    let mut socket = wall.websocket("").await;
+    use futures_util::StreamExt;
+    let mut pings = 0;
+    while pings < 3 {
+        let message = tokio::time::timeout(PATIENCE, socket.0.next()).await.unwrap().unwrap().unwrap();
+        pings += u32::from(message.is_ping());
+    }
+    let mut events = wall.events("", None).await;
+    events.next().await;
+    events.comment().await;
+    wall.stopped().await;
+}
+
+/// It folds what it gets, is cut in the middle of frames, replays and live events, and comes back with
+/// its cursor.
+#[tokio::test]
+async fn a_page_that_is_cut_a_hundred_times_ends_where_one_is_that_was_not() {
+    let config = Config { log: LogLimits { events: 300, bytes: 1 << 20 }, ..wall::config() };
+    let wall = Wall::start(config).await;
+    let mut whole = Page::new(Kind::retention);
+    let mut uncut = wall.websocket("").await;
+    let mut page = Page::new(Kind::retention);
+    for (life, batch) in batches(100).into_iter().enumerate() {
+        wall.publish(&batch).await;
+        let since =
+            if page.epoch.is_empty() { String::new() } else { format!("&since={}:{}", page.epoch, page.seq) };
+        let mut cut = wall.raw(&format!("?batch={}{since}", life % 2)).await;
+        page.reconnect();
+        for message in cut.take((life * 37) % 4_000).await {
+            page.receive(&message);
+        }
+        catch_up(&mut uncut, &mut whole, &wall).await;
+    }
+    let mut last = wall.websocket(&format!("?since={}:{}", page.epoch, page.seq)).await;
+    page.reconnect();
+    catch_up(&mut last, &mut page, &wall).await;
+    assert_eq!(page.state(), whole.state());
+    assert_eq!(page.state(), wall.state().await);
+    wall.stopped().await;
+}
+
+#[tokio::test]
+async fn a_reader_of_server_sent_events_that_does_not_read_is_moved_forward_too() {
+    let config = Config { log: LogLimits { events: 100, bytes: 1 << 20 }, ..wall::config() };
+    let wall = Wall::start(config).await;
+    let mut events = wall.events("", None).await;
+    let mut page = Page::new(Kind::retention);
+    let model = "m".repeat(200);
+    for round in 0..200 {
+        let lines: Vec<_> =
+            (0..500).map(|n| metric(&format!("{model}{}", n % 7), f64::from(round % 10) / 10.0)).collect();
+        wall.publish(&lines).await;
+    }
+    let mut skips = 0;
+    while !is_at(&page, &wall) {
+        let (_, message) = events.next().await;
+        skips += u32::from(message["type"] == "skipped");
+        page.receive(&message);
+    }
+    assert!(skips > 0);
+    assert_eq!(page.state(), wall.state().await);
+    wall.stopped().await;
+}
+
+#[tokio::test]
 async fn pings_are_answered_and_a_close_is_returned() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let mut socket = wall.websocket("").await;
     socket.send(Message::Ping("are you there".into())).await;
     socket.send(Message::Text("pages have nothing to say".into())).await;
@@ -173,7 +242,7 @@ async fn pings_are_answered_and_a_close_is_returned() {
 
 #[tokio::test]
 async fn a_stop_tells_pages_to_come_back() {
-    let mut wall = Wall::start(Config::default()).await;
+    let mut wall = Wall::start(wall::config()).await;
     let mut socket = wall.websocket("").await;
     let mut events = wall.events("", None).await;
     assert_eq!(socket.next().await[0]["type"], "hello");
@@ -193,7 +262,7 @@ async fn a_stop_tells_pages_to_come_back() {
 
 #[tokio::test]
 async fn clients_are_counted_while_they_are_there() {
-    let wall = Wall::start(Config::default()).await;
+    let wall = Wall::start(wall::config()).await;
     let socket = wall.websocket("").await;
     let mut events = wall.events("", None).await;
     events.next().await;

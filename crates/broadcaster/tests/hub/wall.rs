@@ -6,6 +6,7 @@ use std::time::Duration;
 use broadcaster::{Config, Epoch, Hub};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -17,6 +18,11 @@ pub(crate) struct Wall {
     pub(crate) hub: Hub,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<std::io::Result<()>>,
+}
+
+/// No sign of life within any test: what arrives was sent for itself.
+pub(crate) fn config() -> Config {
+    Config { heartbeat: Duration::from_secs(3600), ..Config::default() }
 }
 
 impl Wall {
@@ -66,6 +72,23 @@ impl Wall {
         Socket(tokio_tungstenite::connect_async(url).await.unwrap().0)
     }
 
+    pub(crate) async fn raw(&self, query: &str) -> Raw {
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        let request = format!(
+            "GET /ws{query} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            self.address
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            socket.read_exact(&mut byte).await.unwrap();
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        Raw(socket)
+    }
+
     pub(crate) async fn events(&self, query: &str, last_event_id: Option<&str>) -> Events {
         let mut request = reqwest::Client::new().get(self.url(&format!("/events{query}")));
         if let Some(id) = last_event_id {
@@ -108,6 +131,42 @@ impl Socket {
     }
 }
 
+/// The bytes of a WebSocket, to be cut anywhere.
+pub(crate) struct Raw(TcpStream);
+
+impl Raw {
+    /// The messages in the next bytes, at most so many; what is not a whole frame is lost.
+    pub(crate) async fn take(&mut self, bytes: usize) -> Vec<Value> {
+        let mut taken = Vec::new();
+        while taken.len() < bytes {
+            let mut buffer = vec![0; bytes - taken.len()];
+            match tokio::time::timeout(PATIENCE / 300, self.0.read(&mut buffer)).await {
+                Ok(read) => taken.extend_from_slice(&buffer[..read.unwrap()]),
+                Err(_quiet) => break,
+            }
+        }
+        let (mut messages, mut rest) = (Vec::new(), &taken[..]);
+        while let Some((payload, later)) = frame(rest) {
+            rest = later;
+            match serde_json::from_slice(payload).unwrap() {
+                Value::Array(array) => messages.extend(array),
+                message => messages.push(message),
+            }
+        }
+        messages
+    }
+}
+
+/// The payload of the frame at the start of the bytes, and what comes after.
+fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, start) = match *bytes.get(1)? {
+        126 => (usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)), 4),
+        127 => (u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize, 10),
+        length => (usize::from(length), 2),
+    };
+    Some((bytes.get(start..start + length)?, &bytes[start + length..]))
+}
+
 /// A plain reader of server-sent events.
 pub(crate) struct Events {
     response: reqwest::Response,
@@ -115,6 +174,15 @@ pub(crate) struct Events {
 }
 
 impl Events {
+    /// Waits for a comment.
+    pub(crate) async fn comment(&mut self) {
+        while !self.buffer.starts_with(':') && !self.buffer.contains("\n:") {
+            let chunk =
+                tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("a comment in time");
+            self.buffer += std::str::from_utf8(&chunk.unwrap().expect("the stream goes on")).unwrap();
+        }
+    }
+
     /// The next event: its id, if it has one, and its data.
     pub(crate) async fn next(&mut self) -> (Option<String>, Value) {
         loop {
