@@ -139,7 +139,7 @@ class Server:
 
 
 def is_complete(answer):
-    return "failed" not in answer and answer["wrong"] == 0 and answer["incomplete"] == 0
+    return "failed" not in answer and answer["wrong"] == 0 and answer["repeated"] == 0 and answer["incomplete"] == 0
 
 
 def is_good(answer):

@@ -1,4 +1,4 @@
-use std::{ops::Range, time::Duration};
+use std::{collections::HashSet, ops::Range, time::Duration};
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
@@ -55,6 +55,8 @@ const BUSY: usize = 64;
 /// What is seen while it runs.
 struct Seen {
     latency: Histogram<u64>,
+    /// The numbers of all events, as the first page got each.
+    order: Vec<u64>,
     delivered: u64,
     /// The longest that an event was handed over late, in microseconds.
     late: u64,
@@ -83,13 +85,15 @@ impl Fanout {
 
         let mut events = Events::with_capacity(1024);
         let mut desk = Desk::new();
-        let mut seen = Seen { latency: Histogram::new(3)?, delivered: 0, late: 0 };
+        // Microseconds, up to a minute.
+        let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
+        let mut seen = Seen { latency, order: Vec::new(), delivered: 0, late: 0 };
         let clock = Clock::start();
         let begins = clock.now() + micros(SETTLE);
         let counts = begins + micros(self.warm);
         let ends = counts + micros(self.seconds);
         let step = self.together as f64 * 1e6 / self.rate;
-        let (mut publishes, mut before, mut after) = (0_u64, None, None);
+        let (mut publishes, mut before, mut after, mut resumed) = (0_u64, None, None, false);
         loop {
             let now = clock.now();
             if before.is_none() && now >= counts {
@@ -100,12 +104,16 @@ impl Fanout {
             }
             if after.is_none() && now >= ends {
                 after = Some(self.used(now));
+            }
+            let is_whole = |page: &Page| page.got as u64 + 1 == producers.next;
+            if !resumed && after.is_some() && pages[self.stopped..].iter().all(is_whole) {
+                resumed = true;
                 for (number, page) in pages[..self.stopped].iter_mut().enumerate() {
                     page.watch(poll.registry(), number)?;
                 }
             }
-            let whole = after.is_some() && pages.iter().all(|page| page.next == producers.next);
-            if (whole && producers.is_quiet()) || now > ends + micros(DRAIN) {
+            let whole = resumed && producers.is_quiet() && pages.iter().all(is_whole);
+            if whole || now > ends + micros(DRAIN) {
                 break;
             }
             poll.poll(&mut events, Some(Duration::ZERO))?;
@@ -113,7 +121,7 @@ impl Fanout {
                 let Token(token) = event.token();
                 match pages.get_mut(token) {
                     None => producers.serve(token - self.subscribers)?,
-                    Some(page) if token < self.stopped => page.follow(&mut desk, begins)?,
+                    Some(page) if token < self.stopped => page.follow(&mut desk, &seen.order, begins)?,
                     Some(page) => seen.read(page, &mut desk, clock.now(), begins, counts..ends)?,
                 }
             }
@@ -144,8 +152,9 @@ impl Fanout {
             "p50_ms": ms(0.5), "p99_ms": ms(0.99), "max_ms": ms(1.0), "late_ms": seen.late as f64 / 1e3,
             "generator_busy": busy(|used| used.generator), "server_busy": busy(|used| used.server),
             "published": publishes * self.together,
+            "repeated": seen.order.len() - seen.order.iter().collect::<HashSet<_>>().len(),
             "wrong": pages.iter().map(|page| page.wrong).sum::<u64>(),
-            "incomplete": pages.iter().filter(|page| page.next != producers.next).count(),
+            "incomplete": pages.iter().filter(|page| page.got as u64 + 1 != producers.next).count(),
             "skips": pages.iter().map(|page| page.skips).sum::<u64>(),
             "server_kib": after.server_kib - before.server_kib,
             "kernel_kib": after.kernel_kib - before.kernel_kib,
@@ -174,7 +183,7 @@ impl Seen {
         begins: u64,
         counted: Range<u64>,
     ) -> Result<()> {
-        page.check(desk, begins, |stamp| {
+        page.check(desk, &mut self.order, begins, |stamp| {
             if counted.contains(&stamp) {
                 self.delivered += u64::from(now < counted.end);
                 self.latency.saturating_record(now.saturating_sub(stamp));

@@ -18,10 +18,10 @@ pub(crate) struct Page {
     rest: Vec<u8>,
     /// The end of a payload in which an event was cut: some servers cut anywhere.
     carried: Vec<u8>,
-    /// The number that has to come next.
-    pub(crate) next: u64,
+    /// Events of the run so far, in the order that all pages have in common.
+    pub(crate) got: usize,
     pub(crate) bytes: u64,
-    /// Events that came and were not the next.
+    /// Events that were not the next in that order.
     pub(crate) wrong: u64,
     /// Messages of the kind that says that events were skipped.
     pub(crate) skips: u64,
@@ -59,7 +59,7 @@ impl Page {
             socket: TcpStream::from_std(socket),
             rest: Vec::new(),
             carried: Vec::new(),
-            next: 1,
+            got: 0,
             bytes: 0,
             wrong: 0,
             skips: 0,
@@ -95,32 +95,43 @@ impl Page {
         }
     }
 
-    /// Reads events that have to come one after the other; calls with the stamp of each. What is older than
-    /// `begins` is of the state.
-    pub(crate) fn check(&mut self, desk: &mut Desk, begins: u64, mut event: impl FnMut(u64)) -> Result<()> {
-        let (mut next, mut wrong, skips) = (self.next, 0, self.skips);
+    /// Reads events that have to come as the first page that gets them gets them; calls with the stamp of
+    /// each. What is older than `begins` is of the state.
+    pub(crate) fn check(
+        &mut self,
+        desk: &mut Desk,
+        order: &mut Vec<u64>,
+        begins: u64,
+        mut event: impl FnMut(u64),
+    ) -> Result<()> {
+        let (mut got, mut wrong, skips) = (self.got, 0, self.skips);
         self.read(desk, |number, stamp| {
             if stamp >= begins {
-                wrong += u64::from(number != next);
-                next = number + 1;
+                match order.get(got) {
+                    None => order.push(number),
+                    Some(expected) => wrong += u64::from(*expected != number),
+                }
+                got += 1;
                 event(stamp);
             }
         })?;
-        self.next = next;
+        self.got = got;
         self.wrong += wrong + (self.skips - skips);
         Ok(())
     }
 
-    /// Reads events of which some may be left out.
-    pub(crate) fn follow(&mut self, desk: &mut Desk, begins: u64) -> Result<()> {
-        let (mut next, mut wrong) = (self.next, 0);
+    /// Reads events of which some may be left out: as far as the order of the others is known.
+    pub(crate) fn follow(&mut self, desk: &mut Desk, order: &[u64], begins: u64) -> Result<()> {
+        let (mut got, mut wrong) = (self.got, 0);
         self.read(desk, |number, stamp| {
             if stamp >= begins {
-                wrong += u64::from(number < next);
-                next = number + 1;
+                match order.get(got..).unwrap_or_default().iter().position(|other| *other == number) {
+                    Some(skipped) => got += skipped + 1,
+                    None => wrong += 1,
+                }
             }
         })?;
-        (self.next, self.wrong) = (next, self.wrong + wrong);
+        (self.got, self.wrong) = (got, self.wrong + wrong);
         Ok(())
     }
 

@@ -260,10 +260,23 @@ async fn a_stop_tells_pages_to_come_back() {
     assert!(reqwest::get(url).await.is_err());
 }
 
+/// There is no time after which it would be gone anyway.
+#[tokio::test]
+async fn a_stop_ends_when_the_pages_are_gone() {
+    let mut wall = Wall::start(Config { grace: Duration::from_secs(3600), ..wall::config() }).await;
+    let mut socket = wall.websocket("").await;
+    wall.raw("").await.close().await;
+    wall.request_stop();
+    use futures_util::StreamExt;
+    while socket.0.next().await.is_some() {}
+    tokio::time::timeout(PATIENCE, wall.stopped()).await.expect("an end");
+}
+
 #[tokio::test]
 async fn clients_are_counted_while_they_are_there() {
     let wall = Wall::start(wall::config()).await;
     let socket = wall.websocket("").await;
+    wall.raw("").await.close().await;
     let mut events = wall.events("", None).await;
     events.next().await;
     let health = async || -> Value {

@@ -135,12 +135,18 @@ impl Socket {
 pub(crate) struct Raw(TcpStream);
 
 impl Raw {
+    /// Closes the WebSocket and the connection, in one go.
+    pub(crate) async fn close(mut self) {
+        self.0.write_all(&[0x88, 0x80, 0, 0, 0, 0]).await.unwrap();
+        self.0.shutdown().await.unwrap();
+    }
+
     /// The messages in the next bytes, at most so many; what is not a whole frame is lost.
     pub(crate) async fn take(&mut self, bytes: usize) -> Vec<Value> {
         let mut taken = Vec::new();
         while taken.len() < bytes {
             let mut buffer = vec![0; bytes - taken.len()];
-            match tokio::time::timeout(PATIENCE / 300, self.0.read(&mut buffer)).await {
+            match tokio::time::timeout(PATIENCE / 1_500, self.0.read(&mut buffer)).await {
                 Ok(read) => taken.extend_from_slice(&buffer[..read.unwrap()]),
                 Err(_quiet) => break,
             }
