@@ -93,11 +93,9 @@ impl Chunk {
         self.to
     }
 
-    /// Where the frames begin that a reader lacks which is within this chunk.
-    pub(crate) fn after(&self, seq: u64) -> usize {
-        let ends = &self.encoded.ends;
-        let has = ends.partition_point(|(_, of_end)| of_end.is_some_and(|of_end| of_end <= seq));
-        has.checked_sub(1).map_or(0, |last| ends[last].0)
+    /// Where the bytes begin that a reader at this seq lacks, if a WebSocket frame of this chunk ends there.
+    pub(crate) fn after(&self, seq: u64) -> Option<usize> {
+        self.encoded.ends.iter().find(|(_, of_end)| *of_end == Some(seq)).map(|(end, _)| *end)
     }
 
     /// Where a reader is that was sent the bytes before `end`, of which there is at least one.
@@ -105,7 +103,7 @@ impl Chunk {
         let Encoded { bytes, ends } = &self.encoded;
         let cut = ends.partition_point(|(of_end, _)| *of_end < end);
         let position = match ends.get(cut) {
-            Some((_, Some(seq))) if cut + 1 < ends.len() => Position { seq: *seq, ..self.from },
+            Some((_, Some(seq))) if cut + 1 < ends.len() => Position { seq: *seq, way: self.from.way },
             _ => self.to,
         };
         let rest = ends.get(cut).map_or(Bytes::new(), |(of_end, _)| bytes.slice(end..*of_end));
@@ -134,6 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::core::Way;
 
     fn event(seq: u64, length: usize) -> Frame {
         Frame::event(seq, Kind::Loss, &format!(r#"{{"type":"loss","pad":"{}"}}"#, "x".repeat(length)))
@@ -150,17 +149,17 @@ mod tests {
             cut in 0.0..1.0f64,
         ) {
             let frames: Vec<Frame> = (11..).zip(&lengths).map(|(seq, length)| event(seq, *length)).collect();
-            let replay = (!live).then_some(5);
+            let way = if live { Way::Live } else { Way::Behind };
             // The filter dropped one more at the end.
-            let to = Position { seq: 11 + lengths.len() as u64, replay };
+            let to = Position { seq: 11 + lengths.len() as u64, way };
             let framing = if batch { Framing::Batch } else { Framing::Single };
-            let chunk = Chunk::new(Position { seq: 10, replay }, &Step { frames, position: to }, framing);
+            let chunk = Chunk::new(Position { seq: 10, way }, &Step { frames, position: to }, framing);
             let end = 1 + ((chunk.bytes().len() - 1) as f64 * cut) as usize;
             let Sent { position, rest } = chunk.sent(end);
-            let later = if position == to { &[] } else { &chunk.bytes()[chunk.after(position.seq)..] };
+            let later = if position == to { &[] } else { &chunk.bytes()[chunk.after(position.seq).unwrap()..] };
             prop_assert!(rest.len() <= 2 * ARRAY);
             prop_assert_eq!([&rest, later].concat(), &chunk.bytes()[end..]);
-            prop_assert_eq!(position.replay, replay);
+            prop_assert_eq!(position.way, way);
             prop_assert_eq!(chunk.sent(chunk.bytes().len()), Sent { position: to, rest: Bytes::new() });
         }
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::chunk::{Chunk, Framing};
 use crate::core::Position;
+use crate::hub::Next;
 use crate::replay::{CHUNK, Replay};
 use crate::{Filter, Hub};
 
@@ -20,13 +21,11 @@ pub(crate) struct Chunks {
     made: HashMap<Reader, Arc<Chunk>>,
     /// Most readers are where the one before was.
     last: Option<(Reader, Arc<Chunk>)>,
-    /// The shared replay, once somebody needed it in this pass.
-    replay: Option<Option<Arc<Replay>>>,
 }
 
 impl Chunks {
     pub(crate) fn new(hub: Hub) -> Self {
-        Self { hub, head: 0, made: HashMap::new(), last: None, replay: None }
+        Self { hub, head: 0, made: HashMap::new(), last: None }
     }
 
     /// Begins a pass that goes up to `head` at least.
@@ -38,7 +37,6 @@ impl Chunks {
     pub(crate) fn end(&mut self) {
         self.made.clear();
         self.last = None;
-        self.replay = None;
     }
 
     /// Whether there is nothing more for a reader, as far as this pass knows.
@@ -47,41 +45,41 @@ impl Chunks {
     }
 
     /// What a reader is sent next, and where in it the bytes begin that it lacks; `None` if it has everything.
+    /// A reader that needs a replay gets one.
     pub(crate) fn next(
         &mut self,
         position: Position,
         filter: Filter,
         framing: Framing,
+        replay: &mut Option<Arc<Replay>>,
     ) -> Option<(Arc<Chunk>, usize)> {
         if self.is_at_head(position) {
             return None;
         }
-        if !position.is_live()
-            && filter == Filter::ALL
-            && let Some(chunk) = self.of_replay(position, framing)
-        {
-            let start = chunk.after(position.seq);
-            return Some((chunk, start));
-        }
         let reader = (position, filter, framing);
-        if let Some((_, chunk)) = self.last.as_ref().filter(|(last, _)| *last == reader) {
+        let shared = self.last.as_ref().filter(|(last, _)| *last == reader).map(|(_, chunk)| chunk);
+        if let Some(chunk) = shared.or_else(|| self.made.get(&reader)) {
             return Some((chunk.clone(), 0));
         }
-        if self.made.len() >= KEPT {
-            self.made.clear();
+        if replay.is_none() {
+            match self.hub.next(position, filter, CHUNK) {
+                Next::Step(step) => {
+                    let chunk = Arc::new(Chunk::new(position, &step, framing));
+                    if self.made.len() >= KEPT {
+                        self.made.clear();
+                    }
+                    self.made.insert(reader, chunk.clone());
+                    self.last = Some((reader, chunk.clone()));
+                    return Some((chunk, 0));
+                }
+                Next::Replay(shared) => *replay = Some(shared),
+            }
         }
-        let hub = &self.hub;
-        let chunk = self.made.entry(reader).or_insert_with(|| {
-            let step = hub.next(position, filter, CHUNK);
-            Arc::new(Chunk::new(position, &step, framing))
-        });
-        self.last = Some((reader, chunk.clone()));
-        Some((chunk.clone(), 0))
-    }
-
-    fn of_replay(&mut self, position: Position, framing: Framing) -> Option<Arc<Chunk>> {
-        let hub = &self.hub;
-        let replay = self.replay.get_or_insert_with(|| hub.replay());
-        replay.as_ref()?.next(position, framing).cloned()
+        let replay = replay.as_ref()?;
+        let chunk = if filter == Filter::ALL { replay.chunk(position, framing) } else { None };
+        Some(chunk.unwrap_or_else(|| {
+            let step = replay.step(position, filter, CHUNK);
+            (Arc::new(Chunk::new(position, &step, framing)), 0)
+        }))
     }
 }

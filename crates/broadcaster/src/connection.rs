@@ -1,5 +1,6 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use mio::net::TcpStream;
@@ -11,6 +12,7 @@ use crate::client::{Client, NORMAL, Said};
 use crate::core::Position;
 use crate::frame::{CLOSE, PING, PONG, put_control};
 use crate::hub::Present;
+use crate::replay::Replay;
 use crate::server::Place;
 
 /// Bytes of its own that wait for a client that does not read, at most: it may ping, and not wait, for ever.
@@ -21,6 +23,8 @@ const OWN: usize = 4 << 10;
 pub(crate) struct Connection {
     socket: TcpStream,
     position: Position,
+    /// What brings it to the state, while it is on the way and reads.
+    replay: Option<Arc<Replay>>,
     filter: Filter,
     framing: Framing,
     /// The rest of a frame that a full socket cut: before anything else.
@@ -70,6 +74,7 @@ impl Connection {
         Self {
             socket,
             position,
+            replay: None,
             filter,
             framing,
             rest: Bytes::new(),
@@ -137,7 +142,12 @@ impl Connection {
         if self.closing == Closing::Told {
             return Err(Gone);
         }
-        let due = std::mem::replace(&mut self.quiet, true) && !self.blocked && self.closing == Closing::No;
+        let was_quiet = std::mem::replace(&mut self.quiet, true);
+        if was_quiet && self.blocked && self.replay.take().is_some() {
+            // It does not read: the state of that moment is not kept for it.
+            self.position = self.position.without_replay();
+        }
+        let due = was_quiet && !self.blocked && self.closing == Closing::No;
         if due {
             put_control(&mut self.own, PING, b"");
         }
@@ -174,7 +184,8 @@ impl Connection {
             self.send(&[])?;
             return Ok(!self.blocked);
         }
-        let Some((chunk, start)) = chunks.next(self.position, self.filter, self.framing) else {
+        let Some((chunk, start)) = chunks.next(self.position, self.filter, self.framing, &mut self.replay)
+        else {
             self.send(&[])?;
             return Ok(false);
         };
@@ -190,6 +201,9 @@ impl Connection {
             let Sent { position, rest } = chunk.sent(start + sent);
             self.position = position;
             self.rest = rest;
+        }
+        if self.position.is_live() {
+            self.replay = None;
         }
         Ok(!self.blocked && !chunks.is_at_head(self.position))
     }

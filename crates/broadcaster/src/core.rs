@@ -2,6 +2,7 @@ use events::{Batch, Event, Item, Key, Kind, PROTOCOL, Place, Retention, Session,
 
 use crate::log::Log;
 pub use crate::log::LogLimits;
+use crate::replay::Replay;
 use crate::sticky::{Evicted, Kept, Sticky};
 use crate::{Cursor, Epoch, Filter, Frame};
 
@@ -38,16 +39,43 @@ pub struct Receipt {
 pub struct Position {
     /// It has everything up to here.
     pub seq: u64,
-    /// `None`: it follows the log. Otherwise it is brought to the state first, and what was dropped up to
-    /// this seq is none of its business: it knows, or never had it.
-    pub(crate) replay: Option<u64>,
+    pub(crate) way: Way,
+}
+
+/// How a reader goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Way {
+    /// Along the log.
+    Live,
+    /// By a replay. It had nothing before, so it is not told what was dropped.
+    New,
+    /// By a replay of what changed after its seq.
+    Behind,
 }
 
 impl Position {
+    /// A reader that has nothing.
+    const NOWHERE: Self = Self { seq: 0, way: Way::New };
+
     /// Whether the reader has got the state, and with it everything up to its seq.
     pub fn is_live(&self) -> bool {
-        self.replay.is_none()
+        self.way == Way::Live
     }
+
+    /// Where a reader is whose replay is given up: if it had nothing, it has some of it now.
+    #[must_use]
+    pub fn without_replay(self) -> Self {
+        if self.way == Way::New && self.seq > 0 { Self { way: Way::Behind, ..self } } else { self }
+    }
+}
+
+/// How a reader goes on from a position.
+#[derive(Debug)]
+pub enum Next {
+    /// It is sent this; nothing if it has everything.
+    Step(Step),
+    /// It is sent what it lacks of this, step by step.
+    Replay(Replay),
 }
 
 /// What a reader is sent next, and where it is then.
@@ -134,7 +162,7 @@ impl Core {
     fn announce(&mut self, evicted: Evicted) {
         self.seq += 1;
         let message = Session::Evicted { seq: self.seq, of: evicted.of, group: &evicted.group };
-        let frame = Frame::about(self.seq, evicted.of, &message);
+        let frame = Frame::evicted(self.seq, evicted.of, &message);
         self.log.push(frame.clone());
         self.sticky.mark(self.seq, evicted, frame);
     }
@@ -150,31 +178,40 @@ impl Core {
             resumed: resumed.is_some(),
             protocol: PROTOCOL,
         };
-        let position = match resumed {
-            Some(cursor) => Position { seq: cursor.seq, replay: Some(cursor.seq) },
-            None => self.nowhere(),
-        };
-        (Frame::session(&hello), position)
+        let behind = |cursor: &Cursor| Position { seq: cursor.seq, way: Way::Behind };
+        (Frame::session(&hello), resumed.map_or(Position::NOWHERE, behind))
     }
 
-    /// A reader that has nothing: what was dropped until now it never had.
-    fn nowhere(&self) -> Position {
-        Position { seq: 0, replay: Some(self.seq) }
-    }
-
-    /// What a reader is sent next, about `budget` bytes at most; nothing if it has everything.
+    /// How a reader goes on, about `budget` bytes at most at a time.
     ///
-    /// Sticky entries are in the order of their seqs. So a reader that is brought to the state needs no list
-    /// of what it lacks: it lacks what is after its own seq, and what changes while it is on its way moves
-    /// behind it. It is `ready` where nothing is left, and follows the log from there; should the log no
-    /// longer reach back to it, it is brought to the state again.
-    pub fn next(&mut self, position: Position, filter: Filter, budget: usize) -> Step {
-        match position.replay {
-            None => self.follow(position, filter, budget),
-            // What was dropped since the reader set out may be forgotten by now.
-            Some(since) if !self.sticky.remembers(position.seq.max(since)) => self.skip(position),
-            Some(since) => self.replay(position.seq, since, filter, budget),
+    /// One that is not live is brought to the state by a replay, is `ready` at its end, and follows the log
+    /// from there. One that the log no longer reaches back to is behind: it is told, and gets a replay again.
+    pub fn next(&mut self, position: Position, filter: Filter, budget: usize) -> Next {
+        match position.way {
+            Way::Live => Next::Step(self.follow(position, filter, budget)),
+            // What it would have to drop is forgotten by now.
+            Way::Behind if !self.sticky.remembers(position.seq) => Next::Step(self.skip(position)),
+            Way::Behind | Way::New => Next::Replay(self.replay(position.seq)),
         }
+    }
+
+    /// Whether a replay of so many entries that was taken at `seq` still does: the log goes on from there, and
+    /// what it has since is little against it.
+    pub(crate) fn goes_on_from(&self, seq: u64, entries: usize) -> bool {
+        self.seq - seq <= entries as u64 / 8 && self.log.after(seq).is_some()
+    }
+
+    /// Whether what was dropped after `seq` is known.
+    pub(crate) fn remembers(&self, seq: u64) -> bool {
+        self.sticky.remembers(seq)
+    }
+
+    /// The state of this moment, as far as it changed after `seq`.
+    fn replay(&mut self, seq: u64) -> Replay {
+        let ready = Frame::session(&Session::Ready { seq: self.seq }).at(self.seq);
+        let fleet = &mut self.fleet;
+        let frames = self.sticky.changed_since(seq).map(|(seq, kept)| fleet.kept(seq, &kept));
+        Replay::new(seq, self.seq, frames.collect(), ready)
     }
 
     fn follow(&self, mut position: Position, filter: Filter, budget: usize) -> Step {
@@ -197,42 +234,27 @@ impl Core {
     fn skip(&self, Position { seq, .. }: Position) -> Step {
         let reset = !self.sticky.remembers(seq);
         let skipped = Session::Skipped { from: seq, to: self.seq, reset };
-        let position = if reset { self.nowhere() } else { Position { seq, replay: Some(seq) } };
+        let position = if reset { Position::NOWHERE } else { Position { seq, way: Way::Behind } };
         Step { frames: vec![Frame::session(&skipped)], position }
-    }
-
-    fn replay(&mut self, mut seq: u64, since: u64, filter: Filter, budget: usize) -> Step {
-        let (mut frames, mut bytes) = (Vec::new(), 0);
-        let fleet = &mut self.fleet;
-        for (of_entry, kept) in self.sticky.changed_since(seq, since) {
-            if bytes >= budget {
-                return Step { frames, position: Position { seq, replay: Some(since) } };
-            }
-            seq = of_entry;
-            let frame = match kept {
-                Kept::Frame(frame) if filter.passes(frame) => frame.clone(),
-                Kept::Folded(kind) if filter.wants(kind) => fleet.frame(kind, seq),
-                Kept::Frame(_) | Kept::Folded(_) => continue,
-            };
-            bytes += frame.websocket().len();
-            frames.push(frame);
-        }
-        frames.push(Frame::session(&Session::Ready { seq: self.seq }).at(self.seq));
-        Step { frames, position: Position { seq: self.seq, replay: None } }
     }
 
     /// The sticky events as frames, in seq order.
     pub fn state(&mut self, filter: Filter) -> Vec<Frame> {
         let fleet = &mut self.fleet;
-        let frames = self.sticky.changed_since(0, self.seq).map(|(seq, kept)| match kept {
-            Kept::Frame(frame) => frame.clone(),
-            Kept::Folded(kind) => fleet.frame(kind, seq),
-        });
-        frames.filter(|frame| filter.passes(frame)).collect()
+        let frames = self.sticky.changed_since(0).map(|(seq, kept)| fleet.kept(seq, &kept));
+        frames.filter(|frame| !frame.evicts() && filter.passes(frame)).collect()
     }
 }
 
 impl Fleet {
+    /// The frame of a sticky entry.
+    fn kept(&mut self, seq: u64, kept: &Kept<'_>) -> Frame {
+        match kept {
+            Kept::Frame(frame) => (*frame).clone(),
+            Kept::Folded(kind) => self.frame(*kind, seq),
+        }
+    }
+
     fn frame(&mut self, kind: Kind, seq: u64) -> Frame {
         let render = || {
             // A snapshot is a plain struct with string keys: it serializes.

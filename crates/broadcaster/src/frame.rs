@@ -13,6 +13,8 @@ pub struct Frame {
     kind: Option<Kind>,
     /// The cursor of a reader that has this frame and everything before it.
     seq: Option<u64>,
+    /// It says that something was dropped.
+    evicts: bool,
 }
 
 impl Frame {
@@ -26,9 +28,9 @@ impl Frame {
         Self { kind: Some(kind), seq: Some(seq), ..Self::text(&payload) }
     }
 
-    /// An event of the hub's own, about events of type `kind`.
-    pub(crate) fn about(seq: u64, kind: Kind, message: &impl Serialize) -> Self {
-        Self { kind: Some(kind), seq: Some(seq), ..Self::session(message) }
+    /// The event of the hub's own that events of type `kind` were dropped.
+    pub(crate) fn evicted(seq: u64, kind: Kind, message: &impl Serialize) -> Self {
+        Self { kind: Some(kind), seq: Some(seq), evicts: true, ..Self::session(message) }
     }
 
     /// A message about the connection. A reader that has it is at `seq`, if that is given.
@@ -50,7 +52,7 @@ impl Frame {
         for part in payload {
             bytes.extend_from_slice(part);
         }
-        Self { bytes: bytes.freeze(), header, kind: None, seq: None }
+        Self { bytes: bytes.freeze(), header, kind: None, seq: None, evicts: false }
     }
 
     /// The whole WebSocket frame.
@@ -66,6 +68,11 @@ impl Frame {
     /// What a filter goes by.
     pub fn kind(&self) -> Option<Kind> {
         self.kind
+    }
+
+    /// Whether it says that something was dropped.
+    pub(crate) fn evicts(&self) -> bool {
+        self.evicts
     }
 
     /// The cursor of a reader that has this frame and everything before it, if it moves one.

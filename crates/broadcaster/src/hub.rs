@@ -6,7 +6,7 @@ use bytes::Bytes;
 use events::{Batch, Item, Kind};
 use tokio::sync::watch;
 
-use crate::core::{Position, Step};
+use crate::core::{self, Position, Step};
 use crate::idempotency::Answers;
 use crate::replay::Replay;
 use crate::snapshots::{Packed, Snapshots};
@@ -31,8 +31,16 @@ pub(crate) struct State {
     pub(crate) core: Core,
     answers: Answers,
     snapshots: Snapshots,
-    /// What new readers are sent, while some come.
+    /// The newest replay, while somebody may need it.
     replay: Option<Arc<Replay>>,
+}
+
+/// How a reader goes on.
+pub(crate) enum Next {
+    /// It is sent this; nothing if it has everything.
+    Step(Step),
+    /// It is sent what it lacks of this.
+    Replay(Arc<Replay>),
 }
 
 /// What a producer is told.
@@ -116,25 +124,25 @@ impl Hub {
         self.state().core.join(cursor)
     }
 
-    /// Where a reader that has nothing and wants everything begins: with the shared replay.
-    pub(crate) fn start(&self) -> Position {
+    /// How a reader goes on: see [`Core::next`]. Readers that need a replay at about the same time share it.
+    pub(crate) fn next(&self, position: Position, filter: Filter, budget: usize) -> Next {
         let State { core, replay, .. } = &mut *self.state();
-        let fresh = replay.take().filter(|replay| replay.is_fresh(core.seq()));
-        replay.insert(fresh.unwrap_or_else(|| Replay::of(core))).start()
+        let shared = replay.as_ref().filter(|replay| replay.serves(position, core));
+        if let Some(shared) = shared {
+            return Next::Replay(shared.clone());
+        }
+        match core.next(position, filter, budget) {
+            core::Next::Step(step) => Next::Step(step),
+            core::Next::Replay(taken) => Next::Replay(replay.insert(Arc::new(taken)).clone()),
+        }
     }
 
-    pub(crate) fn next(&self, position: Position, filter: Filter, budget: usize) -> Step {
-        self.state().core.next(position, filter, budget)
-    }
-
-    /// The shared replay, if there is one.
-    pub(crate) fn replay(&self) -> Option<Arc<Replay>> {
-        self.state().replay.clone()
-    }
-
-    /// Gives up the shared replay: readers that are on it go on without.
-    pub(crate) fn drop_replay(&self) {
-        self.state().replay = None;
+    /// Gives up the newest replay if nobody is on it.
+    pub(crate) fn tidy(&self) {
+        let replay = &mut self.state().replay;
+        if replay.as_ref().is_some_and(|replay| Arc::strong_count(replay) == 1) {
+            *replay = None;
+        }
     }
 
     /// Packed columns by id.

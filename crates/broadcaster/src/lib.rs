@@ -8,7 +8,7 @@
 //! ```
 //!
 //! [`Core`] is a state machine without sockets, tasks or clocks. A reader is a [`Position`]: new, come
-//! back or fallen behind, it is brought to the state and then follows the log.
+//! back or fallen behind, it is brought to the state by a [`Replay`] and then follows the log.
 
 mod chunk;
 mod chunks;
@@ -40,9 +40,10 @@ mod sticky;
 mod websocket;
 
 pub use config::{Config, Page};
-pub use core::{Core, LogLimits, Position, Receipt, Step};
+pub use core::{Core, LogLimits, Next, Position, Receipt, Step};
 pub use cursor::{Cursor, Epoch};
 pub use filter::Filter;
 pub use frame::Frame;
 pub use hub::Hub;
+pub use replay::Replay;
 pub use server::serve;

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use crate::core::Position;
-use crate::hub::Present;
-use crate::replay::CHUNK;
+use crate::hub::{Next, Present};
+use crate::replay::{CHUNK, Replay};
 use crate::{Cursor, Filter, Frame, Hub};
 
 /// One connection's way through the order, for a task of its own: a position, not a queue. While its client is
@@ -12,6 +14,8 @@ pub(crate) struct Reader {
     hub: Hub,
     filter: Filter,
     position: Position,
+    /// What brings it to the state, while it is on the way.
+    replay: Option<Arc<Replay>>,
     /// `hello`, until it is handed out.
     hello: Option<Frame>,
     head: watch::Receiver<u64>,
@@ -22,7 +26,8 @@ impl Reader {
     pub(crate) fn join(hub: &Hub, cursor: Option<&Cursor>, filter: Filter) -> Self {
         let head = hub.head();
         let (hello, position) = hub.join(cursor);
-        Self { hub: hub.clone(), filter, position, hello: Some(hello), head, _present: hub.enter() }
+        let hello = Some(hello);
+        Self { hub: hub.clone(), filter, position, replay: None, hello, head, _present: hub.enter() }
     }
 
     /// The next frames, at least one. Waits while there is nothing new. Cancel safe: what was not returned is
@@ -32,8 +37,20 @@ impl Reader {
             return vec![hello];
         }
         loop {
-            let step = self.hub.next(self.position, self.filter, CHUNK);
+            let step = match &self.replay {
+                Some(replay) => replay.step(self.position, self.filter, CHUNK),
+                None => match self.hub.next(self.position, self.filter, CHUNK) {
+                    Next::Step(step) => step,
+                    Next::Replay(replay) => {
+                        self.replay = Some(replay);
+                        continue;
+                    }
+                },
+            };
             self.position = step.position;
+            if self.position.is_live() {
+                self.replay = None;
+            }
             if !step.frames.is_empty() {
                 return step.frames;
             }

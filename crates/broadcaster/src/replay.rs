@@ -1,70 +1,109 @@
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::chunk::{Chunk, Framing};
-use crate::core::{Position, Step};
+use crate::core::{Position, Step, Way};
 use crate::{Core, Filter, Frame};
 
 /// Bytes of a chunk, about: one write.
 pub(crate) const CHUNK: usize = 64 << 10;
 
-/// The whole state as it was at some seq, in chunks, built once for all that come with nothing.
+/// The state of one moment, as far as it changed after some seq: what brings readers to it, each place once.
 ///
-/// It may be a little old: what changed since comes out of the [`Core`], as for anybody who is on the
-/// way to the state. A reader is on this one if what it knows to be dropped ends where this was taken.
+/// Its frames are in the order of their seqs, so that a reader's own seq says what it lacks of it. Of many
+/// that read it at once each has a position and no more; what they are sent is encoded once.
 #[derive(Debug)]
-pub(crate) struct Replay {
+pub struct Replay {
+    /// What changed after this seq is in it,
+    from: u64,
+    /// and what changed up to this one.
     at: u64,
     frames: Vec<Frame>,
-    single: OnceLock<Vec<Arc<Chunk>>>,
-    batch: OnceLock<Vec<Arc<Chunk>>>,
+    ready: Frame,
+    pieces: Vec<Piece>,
+}
+
+/// Frames that go into one write.
+#[derive(Debug)]
+struct Piece {
+    frames: Range<usize>,
+    /// The seq of the last of them.
+    last: u64,
+    /// Encoded for readers that had nothing and for others, in each framing.
+    chunks: [OnceLock<Arc<Chunk>>; 4],
 }
 
 impl Replay {
-    pub(crate) fn of(core: &mut Core) -> Arc<Self> {
-        let (at, frames) = (core.seq(), core.state(Filter::ALL));
-        Arc::new(Self { at, frames, single: OnceLock::new(), batch: OnceLock::new() })
-    }
-
-    /// Where a reader begins that has nothing.
-    pub(crate) fn start(&self) -> Position {
-        Position { seq: 0, replay: Some(self.at) }
-    }
-
-    /// Whether it is worth more than what changed since, at `seq`, costs every reader.
-    pub(crate) fn is_fresh(&self, seq: u64) -> bool {
-        seq - self.at <= self.frames.len() as u64 / 8
-    }
-
-    /// What a reader at this position is sent next; `None` if this is not its replay, or it has all of it.
-    pub(crate) fn next(&self, position: Position, framing: Framing) -> Option<&Arc<Chunk>> {
-        if position.replay != Some(self.at) {
-            return None;
+    pub(crate) fn new(from: u64, at: u64, frames: Vec<Frame>, ready: Frame) -> Self {
+        let (mut pieces, mut start, mut bytes) = (Vec::new(), 0, 0);
+        for (number, frame) in frames.iter().enumerate() {
+            bytes += frame.websocket().len();
+            if bytes >= CHUNK || number + 1 == frames.len() {
+                let last = frame.seq().unwrap_or(at);
+                pieces.push(Piece { frames: start..number + 1, last, chunks: Default::default() });
+                (start, bytes) = (number + 1, 0);
+            }
         }
-        let chunks = match framing {
-            Framing::Single => &self.single,
-            Framing::Batch => &self.batch,
+        Self { from, at, frames, ready, pieces }
+    }
+
+    /// Whether it brings a reader at this position to the state, and the reader can go on from there.
+    pub(crate) fn serves(&self, position: Position, core: &Core) -> bool {
+        let Position { seq, way } = position;
+        let knows = match way {
+            Way::Live => false,
+            Way::New => true,
+            Way::Behind => core.remembers(seq),
         };
-        let chunks = chunks.get_or_init(|| self.chunks(framing));
-        chunks.get(chunks.partition_point(|chunk| chunk.to().seq <= position.seq))
+        knows && (self.from..=self.at).contains(&seq) && core.goes_on_from(self.at, self.frames.len())
     }
 
-    fn chunks(&self, framing: Framing) -> Vec<Arc<Chunk>> {
-        let (mut chunks, mut position) = (Vec::new(), self.start());
-        let mut frames = &self.frames[..];
-        while !frames.is_empty() {
-            let mut bytes = 0;
-            let fits = |frame: &&Frame| {
-                let before = bytes;
+    /// What a reader at a position is sent next, about `budget` bytes at most; `ready` comes last.
+    pub fn step(&self, mut position: Position, filter: Filter, budget: usize) -> Step {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        for frame in &self.frames[self.after(position.seq)..] {
+            if bytes >= budget {
+                return Step { frames, position };
+            }
+            position.seq = frame.seq().unwrap_or(position.seq);
+            let is_for_it = position.way != Way::New || !frame.evicts();
+            if is_for_it && filter.passes(frame) {
                 bytes += frame.websocket().len();
-                before < CHUNK
-            };
-            let (chunk, later) = frames.split_at(frames.iter().take_while(fits).count());
-            frames = later;
-            let seq = chunk.last().and_then(Frame::seq).unwrap_or(position.seq);
-            let step = Step { frames: chunk.to_vec(), position: Position { seq, ..position } };
-            chunks.push(Arc::new(Chunk::new(position, &step, framing)));
-            position = step.position;
+                frames.push(frame.clone());
+            }
         }
-        chunks
+        frames.push(self.ready.clone());
+        Step { frames, position: Position { seq: self.at, way: Way::Live } }
+    }
+
+    /// The number of the first frame that a reader lacks.
+    fn after(&self, seq: u64) -> usize {
+        self.frames.partition_point(|frame| frame.seq() <= Some(seq))
+    }
+
+    /// What a reader of everything is sent next, and where in it the bytes begin that it lacks: a chunk that it
+    /// shares with all others, if it is where one of its frames ends.
+    pub(crate) fn chunk(&self, position: Position, framing: Framing) -> Option<(Arc<Chunk>, usize)> {
+        let piece = self.pieces.get(self.pieces.partition_point(|piece| piece.last <= position.seq))?;
+        let is_new = position.way == Way::New;
+        let chunk = piece.chunks[2 * usize::from(is_new) + usize::from(framing == Framing::Batch)]
+            .get_or_init(|| Arc::new(self.encode(piece, position.way, framing)));
+        let start =
+            if self.after(position.seq) <= piece.frames.start { 0 } else { chunk.after(position.seq)? };
+        Some((chunk.clone(), start))
+    }
+
+    fn encode(&self, piece: &Piece, way: Way, framing: Framing) -> Chunk {
+        let before = piece.frames.start.checked_sub(1).and_then(|last| self.frames[last].seq());
+        let from = Position { seq: before.unwrap_or(self.from), way };
+        let frames = self.frames[piece.frames.clone()].iter();
+        let mut frames: Vec<Frame> =
+            frames.filter(|frame| way != Way::New || !frame.evicts()).cloned().collect();
+        let mut to = Position { seq: piece.last, way };
+        if piece.frames.end == self.frames.len() {
+            frames.push(self.ready.clone());
+            to = Position { seq: self.at, way: Way::Live };
+        }
+        Chunk::new(from, &Step { frames, position: to }, framing)
     }
 }

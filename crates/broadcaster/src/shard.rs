@@ -227,10 +227,7 @@ impl Shard {
             tracing::warn!("cannot watch a page's socket: {error}");
             return;
         }
-        let (hello, mut position) = self.hub.join(cursor.as_ref());
-        if position.seq == 0 && filter == Filter::ALL {
-            position = self.hub.start();
-        }
+        let (hello, position) = self.hub.join(cursor.as_ref());
         let held = (place, self.hub.enter());
         let mut connection = Connection::new(socket, hello.websocket(), position, (filter, framing), held);
         connection.hear(&early);
@@ -243,7 +240,7 @@ impl Shard {
 
     /// Shows pages that were sent nothing for a while that the broadcaster lives.
     fn beat(&mut self) {
-        self.hub.drop_replay();
+        self.hub.tidy();
         for key in 0..self.connections.capacity() {
             match self.connections.get_mut(key).map(Connection::is_due) {
                 Some(Ok(true)) => self.queue(key),

@@ -220,19 +220,14 @@ impl Sticky {
     }
 
     /// What a reader at `seq` is missing, in order, with the seq of each: each place once, at its latest.
-    /// What was dropped up to `since` is none of its business.
-    pub(crate) fn changed_since(&self, seq: u64, since: u64) -> impl Iterator<Item = (u64, Kept<'_>)> {
+    pub(crate) fn changed_since(&self, seq: u64) -> impl Iterator<Item = (u64, Kept<'_>)> {
         let entries = self
             .order
             .after(seq)
             .filter_map(|(at, number)| self.entries.get(number as usize).filter(|entry| entry.seq == at));
-        entries.filter_map(move |entry| {
-            let kept = match (&entry.of, &entry.frame) {
-                (Of::Eviction(_), _) if entry.seq <= since => return None,
-                (_, Some(frame)) => Kept::Frame(frame),
-                (_, None) => Kept::Folded(entry.kind),
-            };
-            Some((entry.seq, kept))
+        entries.map(|entry| {
+            let kept = entry.frame.as_ref().map_or(Kept::Folded(entry.kind), Kept::Frame);
+            (entry.seq, kept)
         })
     }
 

@@ -1,6 +1,9 @@
 //! The state machine against a plain model: random publishes, joins, drops, resumes and lag.
 
-use broadcaster::{Core, Cursor, Epoch, Filter, Frame, LogLimits, Position};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use broadcaster::{Core, Cursor, Epoch, Filter, Frame, LogLimits, Next, Position, Replay};
 use events::{Format, Kind, decode};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -17,6 +20,8 @@ enum Action {
     Resume(usize),
     /// A reader opens anew.
     Open(usize),
+    /// A reader's replay is given up.
+    Forget(usize),
     /// A reader comes back with a cursor that was never handed out.
     Stray(usize, u64),
 }
@@ -30,6 +35,7 @@ fn action() -> impl Strategy<Value = Action> {
         6 => (reader.clone(), 1..2_000usize).prop_map(|(reader, budget)| Action::Read(reader, budget)),
         1 => reader.clone().prop_map(Action::Resume),
         1 => reader.clone().prop_map(Action::Open),
+        1 => reader.clone().prop_map(Action::Forget),
         1 => (reader, 0..400u64).prop_map(|(reader, ahead)| Action::Stray(reader, ahead)),
     ]
 }
@@ -37,6 +43,7 @@ fn action() -> impl Strategy<Value = Action> {
 struct Connection {
     page: Page,
     position: Position,
+    replay: Option<Arc<Replay>>,
     filter: &'static [Kind],
 }
 
@@ -48,6 +55,8 @@ struct World {
     core: Core,
     /// Every event there ever was goes into it: the definition of the state.
     truth: Page,
+    /// What it was at every seq that a batch ended at.
+    states: HashMap<u64, Page>,
     connections: Vec<Connection>,
 }
 
@@ -56,9 +65,18 @@ impl World {
         let limits = LogLimits { events: 12, bytes: 4_000 };
         let core = Core::new(Epoch::new("e1").unwrap(), limits, random::small);
         let (_, position) = core.join(None);
-        let connections =
-            FILTERS.map(|filter| Connection { page: Page::new(random::small), position, filter });
-        let mut world = Self { core, truth: Page::new(random::small), connections: connections.into() };
+        let connections = FILTERS.map(|filter| Connection {
+            page: Page::new(random::small),
+            position,
+            replay: None,
+            filter,
+        });
+        let mut world = Self {
+            core,
+            truth: Page::new(random::small),
+            states: HashMap::new(),
+            connections: connections.into(),
+        };
         world.truth.receive(&serde_json::json!({"type": "hello", "epoch": "e1", "resumed": false}));
         world.truth.receive(&serde_json::json!({"type": "ready", "seq": 0}));
         for reader in 0..READERS {
@@ -86,6 +104,7 @@ impl World {
         assert_eq!(self.core.seq(), receipt.seq + evicted, "every eviction has its place in the order");
         self.truth.seq = self.core.seq();
         assert_eq!(json(&self.core.state(Filter::ALL)), self.truth.state());
+        self.states.insert(self.core.seq(), self.truth.clone());
         for kind in Kind::ALL {
             assert_eq!(self.core.count(*kind), self.truth.state_of(&[*kind]).len());
         }
@@ -96,14 +115,36 @@ impl World {
         let connection = &mut self.connections[reader];
         connection.page.reconnect();
         connection.position = position;
+        connection.replay = None;
         self.deliver(reader, &[hello]);
     }
 
     fn read(&mut self, reader: usize, budget: usize) {
         let filter = Filter::of(FILTERS[reader].iter().copied());
-        let step = self.core.next(self.connections[reader].position, filter, budget);
-        self.connections[reader].position = step.position;
+        let connection = &mut self.connections[reader];
+        let step = match &connection.replay {
+            Some(replay) => replay.step(connection.position, filter, budget),
+            None => match self.core.next(connection.position, filter, budget) {
+                Next::Step(step) => step,
+                Next::Replay(replay) => {
+                    connection.replay = Some(Arc::new(replay));
+                    return;
+                }
+            },
+        };
+        let was_live = connection.position.is_live();
+        connection.position = step.position;
+        if step.position.is_live() {
+            connection.replay = None;
+        }
         self.deliver(reader, &step.frames);
+        if !was_live
+            && step.position.is_live()
+            && let Some(state) = self.states.get(&step.position.seq)
+        {
+            let Connection { page, filter, .. } = &self.connections[reader];
+            assert_eq!(page.state(), state.state_of(filter), "ready with the state of that moment");
+        }
     }
 
     fn is_at_head(&self, reader: usize) -> bool {
@@ -138,6 +179,12 @@ impl World {
             Action::Read(reader, budget) => self.read(reader, budget),
             Action::Resume(reader) => self.join(reader, Some(self.cursor(reader))),
             Action::Open(reader) => self.join(reader, None),
+            Action::Forget(reader) => {
+                let connection = &mut self.connections[reader];
+                if connection.replay.take().is_some() {
+                    connection.position = connection.position.without_replay();
+                }
+            }
             Action::Stray(reader, ahead) => {
                 let mut cursor = self.cursor(reader);
                 cursor.seq = self.core.seq() + 1 + ahead;
@@ -188,17 +235,22 @@ fn a_reader_from_before_the_remembered_evictions_starts_over() {
         world.read(0, 1_000);
     }
     let early = world.cursor(0);
-    // One that is still on its way to the state, and has to hear of what is dropped from here on.
+    // One that is still on its way to the state.
+    world.publish(&[detection(1)]);
     world.join(1, None);
     world.read(1, 1);
-    for host in 1..5_000 {
+    world.read(1, 1);
+    for host in 2..5_000 {
         world.publish(&[detection(host)]);
     }
     let (hello, _) = world.core.join(Some(&early));
     assert_eq!(json(&[hello])[0]["resumed"], false);
     // The same reader, had it stayed connected.
+    // Another one gave up its replay.
+    world.run(Action::Forget(1));
     for reader in [0, 1] {
-        let step = world.core.next(world.connections[reader].position, Filter::ALL, 1_000);
+        let next = world.core.next(world.connections[reader].position, Filter::ALL, 1_000);
+        let Next::Step(step) = next else { panic!("{next:?}") };
         let messages = json(&step.frames);
         assert_eq!(messages[0]["type"], "skipped");
         assert_eq!(messages[0]["reset"], true);
