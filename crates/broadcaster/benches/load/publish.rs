@@ -45,14 +45,16 @@ impl Publish {
         let of_server = || self.target.server_process.map_or(Duration::ZERO, cpu::time);
         let (generator, server) = (cpu::time(me), of_server());
         loop {
-            let over = match self.events {
-                Some(most) => producers.next > most,
+            let is_over = |next: u64| match self.events {
+                Some(most) => next > most,
                 None => clock.now() - begun >= micros(self.seconds),
             };
-            if over && producers.is_quiet() {
+            if is_over(producers.next) && producers.is_quiet() {
                 break;
             }
-            while !over && producers.publish(std::iter::repeat_n(clock.now(), self.together))? {}
+            while !is_over(producers.next)
+                && producers.publish(std::iter::repeat_n(clock.now(), self.together))?
+            {}
             poll.poll(&mut events, Some(Duration::from_millis(100)))?;
             for event in &events {
                 let Token(number) = event.token();
