@@ -57,7 +57,7 @@ impl Body for Chunks {
 }
 
 /// Frames that are written together.
-const CHUNK: usize = 256;
+const TOGETHER: usize = 256;
 
 struct Stream {
     hub: Hub,
@@ -101,7 +101,7 @@ impl Stream {
         if frames.is_empty() {
             return self.sender.send(Bytes::from_static(b":\n\n")).await;
         }
-        for frames in frames.chunks(CHUNK) {
+        for frames in frames.chunks(TOGETHER) {
             self.sender.send(self.chunk(frames)).await?;
         }
         Ok(())

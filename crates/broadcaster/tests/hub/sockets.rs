@@ -28,6 +28,16 @@ fn metric(model: &str, accuracy: f64) -> String {
     format!(r#"{{"type":"model_metric","model":"{model}","accuracy":{accuracy}}}"#)
 }
 
+/// More than the kernel's buffers of both ends hold.
+async fn flood(wall: &Wall) {
+    let model = "m".repeat(200);
+    for round in 0..200 {
+        let lines: Vec<_> =
+            (0..500).map(|n| metric(&format!("{model}{}", n % 7), f64::from(round % 10) / 10.0)).collect();
+        wall.publish(&lines).await;
+    }
+}
+
 fn is_at(page: &Page, wall: &Wall) -> bool {
     page.ready && page.seq == wall.hub.head_seq()
 }
@@ -92,13 +102,7 @@ async fn a_page_that_does_not_read_is_moved_forward_to_the_latest_state() {
     let mut slow = wall.websocket("").await;
     let mut page = Page::new(Kind::retention);
     catch_up(&mut slow, &mut page, &wall).await;
-    // More than the kernel's buffers of both ends hold.
-    let model = "m".repeat(200);
-    for round in 0..200 {
-        let lines: Vec<_> =
-            (0..500).map(|n| metric(&format!("{model}{}", n % 7), f64::from(round % 10) / 10.0)).collect();
-        wall.publish(&lines).await;
-    }
+    flood(&wall).await;
     let mut skips = 0;
     while !is_at(&page, &wall) {
         for message in slow.next().await {
@@ -209,12 +213,7 @@ async fn a_reader_of_server_sent_events_that_does_not_read_is_moved_forward_too(
     let wall = Wall::start(config).await;
     let mut events = wall.events("", None).await;
     let mut page = Page::new(Kind::retention);
-    let model = "m".repeat(200);
-    for round in 0..200 {
-        let lines: Vec<_> =
-            (0..500).map(|n| metric(&format!("{model}{}", n % 7), f64::from(round % 10) / 10.0)).collect();
-        wall.publish(&lines).await;
-    }
+    flood(&wall).await;
     let mut skips = 0;
     while !is_at(&page, &wall) {
         let (_, message) = events.next().await;
