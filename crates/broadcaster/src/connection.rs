@@ -40,6 +40,7 @@ pub(crate) struct Connection {
     /// It is among those that are due.
     queued: bool,
     closing: Closing,
+    client_is: ClientIs,
     _place: Place,
     _present: Present,
 }
@@ -51,6 +52,16 @@ enum Closing {
     Asked,
     /// It is sent: the client has to go.
     Told,
+}
+
+/// What may still be heard of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClientIs {
+    Open,
+    /// It sent a close frame, its last.
+    Closed,
+    /// It broke the protocol: nothing that it sends has a meaning any more.
+    Lost,
 }
 
 /// The client is gone, or its socket broke.
@@ -84,6 +95,7 @@ impl Connection {
             quiet: false,
             queued: false,
             closing: Closing::No,
+            client_is: ClientIs::Open,
             _place: place,
             _present: present,
         }
@@ -97,6 +109,9 @@ impl Connection {
             Ok(0) => Err(Gone),
             Ok(length) => {
                 self.hear(&scratch[..length]);
+                if self.is_over() {
+                    return Err(Gone);
+                }
                 // If only the end: what came together is told once.
                 Ok(true)
             }
@@ -107,16 +122,24 @@ impl Connection {
     }
 
     pub(crate) fn hear(&mut self, bytes: &[u8]) {
-        if self.closing != Closing::No {
+        if self.client_is != ClientIs::Open {
             return;
         }
         let mut client = self.client.take().unwrap_or_default();
         for said in client.take(bytes) {
             match said {
-                Said::Ping(payload) if self.own.len() < OWN => put_control(&mut self.own, PONG, &payload),
+                Said::Ping(payload) if self.closing == Closing::No && self.own.len() < OWN => {
+                    put_control(&mut self.own, PONG, &payload)
+                }
                 Said::Ping(_) => {}
-                Said::Close(code) => return self.close(code.unwrap_or(NORMAL)),
-                Said::Broken(code) => return self.close(code),
+                Said::Close(code) => {
+                    self.client_is = ClientIs::Closed;
+                    return self.close(code.unwrap_or(NORMAL));
+                }
+                Said::Broken(code) => {
+                    self.client_is = ClientIs::Lost;
+                    return self.close(code);
+                }
             }
         }
         self.client = (!client.is_between_frames()).then_some(client);
@@ -133,6 +156,11 @@ impl Connection {
             put_control(&mut self.own, CLOSE, &code.to_be_bytes());
             self.closing = Closing::Asked;
         }
+    }
+
+    /// Whether both sides have closed: then the server ends the connection (RFC 6455, 7.1.1).
+    fn is_over(&self) -> bool {
+        self.closing == Closing::Told && self.client_is == ClientIs::Closed
     }
 
     /// Whether a sign of life has to be sent: nothing was since the last call.
@@ -174,8 +202,11 @@ impl Connection {
         if self.closing == Closing::Asked {
             self.send(&[])?;
             if !self.has_own() {
-                self.socket.shutdown(Shutdown::Write)?;
                 self.closing = Closing::Told;
+                if self.is_over() {
+                    return Err(Gone);
+                }
+                self.socket.shutdown(Shutdown::Write)?;
             }
             return Ok(false);
         }

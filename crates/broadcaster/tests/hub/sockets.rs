@@ -259,7 +259,8 @@ async fn a_stop_tells_pages_to_come_back() {
     assert!(reqwest::get(url).await.is_err());
 }
 
-/// There is no time after which it would be gone anyway.
+/// There is no time after which it would be gone anyway, and the page keeps its side of the socket: the
+/// broadcaster ends the connection when both have said that it is closed.
 #[tokio::test]
 async fn a_stop_ends_when_the_pages_are_gone() {
     let mut wall = Wall::start(Config { grace: Duration::from_secs(3600), ..wall::config() }).await;
@@ -269,6 +270,7 @@ async fn a_stop_ends_when_the_pages_are_gone() {
     use futures_util::StreamExt;
     while socket.0.next().await.is_some() {}
     tokio::time::timeout(PATIENCE, wall.stopped()).await.expect("an end");
+    drop(socket);
 }
 
 #[tokio::test]
