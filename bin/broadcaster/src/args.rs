@@ -14,6 +14,12 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Durability {
+    Async,
+    Sync,
+}
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Serve(ServeArgs),
@@ -31,9 +37,17 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8447")]
     pub(crate) listen: SocketAddr,
 
-    /// Keep the state in memory only (the only place there is so far)
+    /// Keep the state in this folder, so that it outlives this process [default: the platform's, such as ~/.local/state/vitrine]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_state")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// Keep the state in memory only
     #[arg(long)]
     pub(crate) no_state: bool,
+
+    /// When a publish is acknowledged: when it is applied (a crash loses the last tenth of a second), or when it is on disk
+    #[arg(long, value_name = "WHEN", default_value = "async", conflicts_with = "no_state")]
+    pub(crate) durability: Durability,
 
     /// What producers must send as `Authorization: Bearer <TOKEN>`
     #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]

@@ -1,14 +1,17 @@
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use broadcaster::{Config, Epoch, Hub, LogLimits, Page};
+use broadcaster::{Config, Epoch, Hub, Keeper, LogLimits, Page};
 use bytesize::ByteSize;
 use command::{Failure, Stop};
 use dashboard::Folder;
+use directories::ProjectDirs;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
-use crate::args::ServeArgs;
+use crate::args::{Durability, ServeArgs};
 
 /// Checks the arguments, binds, and serves until it is told to stop.
 pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
@@ -18,6 +21,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
             "--listen {listen} can be reached from other machines: give producers a --publish-token, or say --insecure"
         )));
     }
+    let state = state(&args)?;
     let config = config(args)?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         let taken = error.kind() == ErrorKind::AddrInUse;
@@ -25,11 +29,55 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
         anyhow!("cannot listen on {listen}: {error}{way_out}")
     })?;
     let address = listener.local_addr()?;
-    let hub = Hub::new(Epoch::random(), config.log);
-    tracing::info!("listening on http://{address} (epoch {})", hub.epoch().as_str());
-    broadcaster::serve(listener, hub, config, async move { stop.wait().await }).await?;
-    tracing::info!("stopped");
+    let Some((dir, durability)) = state else {
+        let hub = Hub::new(Epoch::random(), config.log);
+        tracing::info!("listening on http://{address} (epoch {}, in memory only)", hub.epoch().as_str());
+        broadcaster::serve(listener, hub, config, async move { stop.wait().await }).await?;
+        tracing::info!("stopped");
+        return Ok(());
+    };
+    let (hub, keeper) = Keeper::open(&dir, config.log, durability)?;
+    let (epoch, seq) = (hub.epoch().clone(), hub.head_seq());
+    tracing::info!(
+        "listening on http://{address} (epoch {}, seq {seq}, state in {})",
+        epoch.as_str(),
+        dir.display()
+    );
+    let (end, ended) = oneshot::channel::<()>();
+    let mut keeping = tokio::spawn(keeper.run(async move {
+        let _ = ended.await;
+    }));
+    let served = tokio::select! {
+        served = broadcaster::serve(listener, hub, config, async move { stop.wait().await }) => served,
+        // It ends when it is told to, or with a panic: what nobody writes must not be acknowledged.
+        ended = &mut keeping => return Err(ended.map_or_else(Failure::from, |_| Failure::failed("nobody writes the state"))),
+    };
+    drop(end);
+    keeping.await??;
+    served?;
+    tracing::info!("stopped; the state is in {}", dir.display());
     Ok(())
+}
+
+/// Where the state is kept, if it is, and when a publish is acknowledged.
+fn state(args: &ServeArgs) -> Result<Option<(PathBuf, broadcaster::Durability)>, Failure> {
+    if args.no_state {
+        return Ok(None);
+    }
+    let dir = args.state_dir.clone().or_else(|| {
+        let dirs = ProjectDirs::from("", "", "vitrine")?;
+        Some(dirs.state_dir().unwrap_or(dirs.data_local_dir()).to_owned())
+    });
+    let durability = match args.durability {
+        Durability::Async => broadcaster::Durability::Async,
+        Durability::Sync => broadcaster::Durability::Sync,
+    };
+    match dir {
+        Some(dir) => Ok(Some((dir, durability))),
+        None => Err(Failure::usage(
+            "there is no home folder to keep the state in: give a --state-dir, or say --no-state",
+        )),
+    }
 }
 
 fn config(args: ServeArgs) -> Result<Config, Failure> {

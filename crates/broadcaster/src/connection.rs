@@ -129,7 +129,7 @@ impl Connection {
         for said in client.take(bytes) {
             match said {
                 Said::Ping(payload) if self.closing == Closing::No && self.own.len() < OWN => {
-                    put_control(&mut self.own, PONG, &payload)
+                    put_control(&mut self.own, PONG, &payload);
                 }
                 Said::Ping(_) => {}
                 Said::Close(code) => {

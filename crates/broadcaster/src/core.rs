@@ -3,6 +3,7 @@ use events::{Batch, Event, Item, Key, Kind, PROTOCOL, Place, Retention, Session,
 use crate::log::Log;
 pub use crate::log::LogLimits;
 use crate::replay::Replay;
+use crate::saved::Changes;
 use crate::sticky::{Evicted, Kept, Sticky};
 use crate::{Cursor, Epoch, Filter, Frame};
 
@@ -16,6 +17,9 @@ pub struct Core {
     log: Log,
     sticky: Sticky,
     fleet: Fleet,
+    /// Ranges of seqs, first and last, that were given to events which a crash lost: a reader that is there
+    /// has something that the state has not.
+    lost: Vec<(u64, u64)>,
 }
 
 /// The snapshot that episodes are folded into, and its frame once somebody asked for it.
@@ -91,8 +95,19 @@ impl Core {
     /// An empty state: the first event is seq 1 of `epoch`. `retention` is [`Kind::retention`],
     /// unless smaller caps are to be met sooner.
     pub fn new(epoch: Epoch, limits: LogLimits, retention: fn(Kind) -> Option<Retention>) -> Self {
-        let (log, sticky) = (Log::new(limits, 1), Sticky::new(retention));
-        Self { epoch, seq: 0, log, sticky, fleet: Fleet::default() }
+        Self::at(epoch, 0, vec![], limits, retention)
+    }
+
+    /// An empty state whose next event is the one after `seq`.
+    pub(crate) fn at(
+        epoch: Epoch,
+        seq: u64,
+        lost: Vec<(u64, u64)>,
+        limits: LogLimits,
+        retention: fn(Kind) -> Option<Retention>,
+    ) -> Self {
+        let (log, sticky) = (Log::new(limits, seq + 1), Sticky::new(retention));
+        Self { epoch, seq, log, sticky, fleet: Fleet::default(), lost }
     }
 
     /// The order's name.
@@ -150,27 +165,68 @@ impl Core {
                     self.sticky.put(self.seq, Kind::Snapshot, whole, None);
                 }
             }
-            Event::Snapshot(snapshot) => {
-                self.fleet = Fleet { snapshot: snapshot.clone().into_owned(), frame: None };
-                self.sticky.put(self.seq, Kind::Snapshot, event.place(), Some(frame));
-            }
-            event => self.sticky.put(self.seq, event.kind(), event.place(), Some(frame)),
+            event => self.keep(event, frame),
         }
+    }
+
+    fn keep(&mut self, event: &Event<'_>, frame: Frame) {
+        if let Event::Snapshot(snapshot) = event {
+            self.fleet = Fleet { snapshot: snapshot.clone().into_owned(), frame: None };
+        }
+        let seq = frame.seq().unwrap_or(self.seq);
+        self.sticky.put(seq, event.kind(), event.place(), Some(frame));
+    }
+
+    /// Keeps an event again that was kept at `seq` in an earlier life.
+    pub(crate) fn keep_again(&mut self, seq: u64, Item { event, json }: &Item<'_>) {
+        self.keep(event, Frame::event(seq, event.kind(), json));
+    }
+
+    /// Remembers an eviction again.
+    pub(crate) fn mark_again(&mut self, seq: u64, of: Kind, group: Vec<String>) {
+        self.mark(seq, Evicted::again(of, group));
+    }
+
+    /// From here on it is noted what changes against what is saved.
+    pub(crate) fn note_changes(&mut self, floor: u64) {
+        self.sticky.note_changes(self.seq, floor);
+    }
+
+    /// What changed since it was noted, or asked for, the last time.
+    pub fn changes(&mut self) -> Changes {
+        let (since, gone) = self.sticky.changes(self.seq);
+        let fleet = &mut self.fleet;
+        let put = self.sticky.changed_since(since).map(|(seq, kept)| {
+            let frame = fleet.kept(seq, &kept);
+            (seq, frame.websocket().slice_ref(frame.json()))
+        });
+        Changes { seq: self.seq, floor: self.sticky.floor(), put: put.collect(), gone }
+    }
+
+    /// Ranges of seqs, first and last, whose events are missing.
+    pub fn lost(&self) -> &[(u64, u64)] {
+        &self.lost
     }
 
     /// Gives an eviction its place in the order.
     fn announce(&mut self, evicted: Evicted) {
         self.seq += 1;
-        let message = Session::Evicted { seq: self.seq, of: evicted.of, group: &evicted.group };
-        let frame = Frame::evicted(self.seq, evicted.of, &message);
-        self.log.push(frame.clone());
-        self.sticky.mark(self.seq, evicted, frame);
+        let frame = self.mark(self.seq, evicted);
+        self.log.push(frame);
+    }
+
+    fn mark(&mut self, seq: u64, evicted: Evicted) -> Frame {
+        let message = Session::Evicted { seq, of: evicted.of, group: &evicted.group };
+        let frame = Frame::evicted(seq, evicted.of, &message);
+        self.sticky.mark(seq, evicted, frame.clone());
+        frame
     }
 
     /// Lets a reader in: its `hello`, and where it is.
     pub fn join(&self, cursor: Option<&Cursor>) -> (Frame, Position) {
         let resumed = cursor
             .filter(|cursor| cursor.epoch == self.epoch && cursor.seq <= self.seq)
+            .filter(|cursor| !self.is_lost(cursor))
             .filter(|cursor| self.sticky.remembers(cursor.seq));
         let hello = Session::Hello {
             epoch: self.epoch.as_str(),
@@ -180,6 +236,12 @@ impl Core {
         };
         let behind = |cursor: &Cursor| Position { seq: cursor.seq, way: Way::Behind };
         (Frame::session(&hello), resumed.map_or(Position::NOWHERE, behind))
+    }
+
+    /// Whether a reader may have something that is not in this order.
+    fn is_lost(&self, Cursor { seq, partial, .. }: &Cursor) -> bool {
+        let is_in = |(first, last): &(u64, u64)| (if *partial { 0 } else { *first }..=*last).contains(seq);
+        self.lost.iter().any(is_in)
     }
 
     /// How a reader goes on, about `budget` bytes at most at a time.

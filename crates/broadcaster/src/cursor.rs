@@ -32,13 +32,17 @@ impl Epoch {
     }
 }
 
-/// How far a reader is: everything up to `seq` of `epoch`. Written `epoch:seq`.
+/// How far a reader is: everything up to `seq` of `epoch`. Written `epoch:seq`, and `epoch:seq~` on the way to
+/// the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// The order that `seq` counts in.
     pub epoch: Epoch,
     /// The last event that the reader has.
     pub seq: u64,
+    /// The reader was cut off before `ready`: of some things it has nothing, as they changed again after `seq`,
+    /// in an order that a crash may have lost.
+    pub partial: bool,
 }
 
 /// A text that is not a cursor.
@@ -50,15 +54,16 @@ impl FromStr for Cursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (text, partial) = text.strip_suffix('~').map_or((text, false), |text| (text, true));
         let (epoch, seq) = text.split_once(':').ok_or(CursorError)?;
         let epoch = Epoch::new(epoch).ok_or(CursorError)?;
         let seq = seq.parse().map_err(|_| CursorError)?;
-        Ok(Self { epoch, seq })
+        Ok(Self { epoch, seq, partial })
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.epoch.0, self.seq)
+        write!(f, "{}:{}{}", self.epoch.0, self.seq, if self.partial { "~" } else { "" })
     }
 }

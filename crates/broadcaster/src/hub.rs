@@ -7,9 +7,10 @@ use events::{Batch, Item, Kind};
 use tokio::sync::watch;
 
 use crate::core::{self, Position, Step};
-use crate::idempotency::Answers;
+use crate::idempotency::{Answers, Clock};
 use crate::replay::Replay;
 use crate::snapshots::{Packed, Snapshots};
+use crate::store::Unsaved;
 use crate::{Core, Cursor, Epoch, Filter, Frame, LogLimits, Receipt};
 
 /// The hub: a cheap handle to the one [`Core`], to what wakes its readers, and to what must change
@@ -20,17 +21,49 @@ pub struct Hub(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     epoch: Epoch,
+    lost_to: Option<u64>,
     state: Mutex<State>,
     /// The newest seq; wakes readers.
     head: watch::Sender<u64>,
+    /// What is on disk; wakes publishes that wait for it.
+    disk: watch::Sender<Disk>,
+    durability: Durability,
     readers: AtomicUsize,
 }
+
+/// When a publish is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// When it is applied. A crash of the process or of the machine loses the newest moment.
+    #[default]
+    Async,
+    /// When it is on disk.
+    Sync,
+}
+
+/// What is on disk.
+#[derive(Debug, Default)]
+struct Disk {
+    /// Everything up to here.
+    seq: u64,
+    /// Why nothing can be written.
+    failure: Option<Arc<str>>,
+}
+
+/// A publish that was refused, or not acknowledged: the state cannot be written, for this reason.
+#[derive(Debug)]
+pub(crate) struct Unwritable(pub(crate) Arc<str>);
+
+/// Events that are taken before what is on disk must have caught up with them.
+const AHEAD: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) core: Core,
     answers: Answers,
     snapshots: Snapshots,
+    /// Published events are given seqs up to here.
+    room: u64,
     /// The newest replay, while somebody may need it.
     replay: Option<Arc<Replay>>,
 }
@@ -55,21 +88,33 @@ pub(crate) struct Answer {
 pub(crate) struct Present(Arc<Shared>);
 
 impl Hub {
-    /// An empty hub.
+    /// An empty hub, in memory only.
     pub fn new(epoch: Epoch, limits: LogLimits) -> Self {
-        let state = State {
-            core: Core::new(epoch.clone(), limits, Kind::retention),
-            answers: Answers::default(),
-            snapshots: Snapshots::default(),
-            replay: None,
-        };
-        let (head, _) = watch::channel(0);
-        Self(Arc::new(Shared { epoch, state: Mutex::new(state), head, readers: AtomicUsize::new(0) }))
+        let core = Core::new(epoch, limits, Kind::retention);
+        Self::of(core, Answers::default(), Snapshots::default(), u64::MAX, Durability::Async)
+    }
+
+    /// A hub that takes publishes once what it holds is [`written`](Self::written).
+    pub(crate) fn kept(core: Core, answers: Answers, snapshots: Snapshots, durability: Durability) -> Self {
+        Self::of(core, answers, snapshots, 0, durability)
+    }
+
+    fn of(core: Core, answers: Answers, snapshots: Snapshots, room: u64, durability: Durability) -> Self {
+        let (epoch, head) = (core.epoch().clone(), watch::Sender::new(core.seq()));
+        let lost_to = core.lost().last().map(|(_, last)| *last);
+        let state = Mutex::new(State { core, answers, snapshots, room, replay: None });
+        let (disk, readers) = (watch::Sender::default(), AtomicUsize::new(0));
+        Self(Arc::new(Shared { epoch, lost_to, state, head, disk, durability, readers }))
     }
 
     /// The order's name.
     pub fn epoch(&self) -> &Epoch {
         &self.0.epoch
+    }
+
+    /// The last of the seqs whose events may have been lost, if some may.
+    pub(crate) fn lost_to(&self) -> Option<u64> {
+        self.0.lost_to
     }
 
     /// The state, locked. Held for moments only: never across an await or a write.
@@ -80,35 +125,55 @@ impl Hub {
     }
 
     /// Applies a batch once: a repeat of `key` is answered as before and changes nothing.
-    pub(crate) fn publish(&self, batch: &Batch<'_>, key: Option<&str>, now: Instant) -> Answer {
-        self.apply(key, now, |state| state.core.apply(batch))
+    pub(crate) async fn publish(
+        &self,
+        batch: &Batch<'_>,
+        key: Option<&str>,
+        now: Instant,
+    ) -> Result<Answer, Unwritable> {
+        self.apply(batch.items.len(), key, now, |state| state.core.apply(batch)).await
     }
 
     /// Keeps packed columns and publishes the event that names them, once.
-    pub(crate) fn publish_columns(
+    pub(crate) async fn publish_columns(
         &self,
         packed: Packed,
         item: Item<'_>,
         key: Option<&str>,
         now: Instant,
-    ) -> Answer {
-        self.apply(key, now, |state| {
+    ) -> Result<Answer, Unwritable> {
+        let apply = |state: &mut State| {
             state.snapshots.keep(packed);
             state.core.apply(&Batch { items: vec![item] })
-        })
+        };
+        self.apply(1, key, now, apply).await
     }
 
-    fn apply(&self, key: Option<&str>, now: Instant, apply: impl FnOnce(&mut State) -> Receipt) -> Answer {
-        let (answer, head) = {
-            let state = &mut *self.state();
-            if let Some(answer) = key.and_then(|key| state.answers.get(key, now)) {
-                return answer;
-            }
-            let answer = Answer { receipt: apply(state), clients: self.clients() };
-            if let Some(key) = key {
-                state.answers.put(key, answer.clone(), now);
-            }
-            (answer, state.core.seq())
+    async fn apply(
+        &self,
+        events: usize,
+        key: Option<&str>,
+        now: Instant,
+        apply: impl FnOnce(&mut State) -> Receipt,
+    ) -> Result<Answer, Unwritable> {
+        let (answer, head) = loop {
+            let last = {
+                let state = &mut *self.state();
+                let last = state.core.seq() + events as u64;
+                if last <= state.room {
+                    let known = key.and_then(|key| state.answers.get(key, now));
+                    let answer = known.unwrap_or_else(|| {
+                        let answer = Answer { receipt: apply(state), clients: self.clients() };
+                        if let Some(key) = key {
+                            state.answers.put(key, answer.clone(), now);
+                        }
+                        answer
+                    });
+                    break (answer, state.core.seq());
+                }
+                last
+            };
+            self.on_disk(last.saturating_sub(AHEAD)).await?;
         };
         // Another publish may have been announced in between: the head only rises.
         self.0.head.send_if_modified(|seen| {
@@ -116,7 +181,40 @@ impl Hub {
             *seen = head.max(*seen);
             risen
         });
-        answer
+        if self.0.durability == Durability::Sync {
+            self.on_disk(answer.receipt.seq).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Waits until everything up to `seq` is on disk.
+    async fn on_disk(&self, seq: u64) -> Result<(), Unwritable> {
+        let mut disk = self.0.disk.subscribe();
+        let there = disk.wait_for(|disk| disk.seq >= seq || disk.failure.is_some()).await;
+        // The sender lives as long as this hub.
+        match there.ok().and_then(|disk| disk.failure.clone()) {
+            Some(failure) => Err(Unwritable(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what is to be written now.
+    pub(crate) fn changes(&self, clock: Clock) -> Unsaved {
+        let State { core, answers, snapshots, .. } = &mut *self.state();
+        let (answers, forgotten) = answers.changes(clock);
+        Unsaved { changes: core.changes(), answers, forgotten, packed: snapshots.changes() }
+    }
+
+    /// Takes publishes, as everything up to `seq` is on disk.
+    pub(crate) fn written(&self, seq: u64) {
+        self.state().room = seq + AHEAD;
+        self.0.disk.send_replace(Disk { seq, failure: None });
+    }
+
+    /// Takes no publishes, as nothing can be written.
+    pub(crate) fn refuse(&self, failure: &str) {
+        self.state().room = 0;
+        self.0.disk.send_modify(|disk| disk.failure = Some(failure.into()));
     }
 
     /// Lets a reader in.
@@ -173,7 +271,7 @@ impl Hub {
     /// All sticky events as JSON objects with their seqs, in seq order, and the seq they are of.
     pub fn sticky(&self, filter: Filter) -> (Cursor, Vec<Bytes>) {
         let state = &mut *self.state();
-        let cursor = Cursor { epoch: state.core.epoch().clone(), seq: state.core.seq() };
+        let cursor = Cursor { epoch: state.core.epoch().clone(), seq: state.core.seq(), partial: false };
         let frames = state.core.state(filter);
         let json = |frame: &Frame| frame.websocket().slice_ref(frame.json());
         (cursor, frames.iter().map(json).collect())

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use events::Refusal;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -5,6 +7,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::columns::ColumnsError;
+use crate::hub::Unwritable;
 
 /// A failed request: the one place that says with which status and which words (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,8 @@ pub(crate) enum Problem {
     UpgradeRequired,
     #[error("the broadcaster is stopping")]
     Stopping,
+    #[error("the state cannot be written: {0}")]
+    Unwritable(Arc<str>),
 }
 
 /// The body of a problem.
@@ -66,6 +71,12 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl From<Unwritable> for Problem {
+    fn from(Unwritable(reason): Unwritable) -> Self {
+        Self::Unwritable(reason)
+    }
+}
+
 impl From<ColumnsError> for Problem {
     fn from(error: ColumnsError) -> Self {
         match error {
@@ -88,7 +99,7 @@ impl Problem {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping | Self::Unwritable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -128,7 +139,7 @@ impl Problem {
         headers.insert(CONTENT_TYPE, fixed("application/problem+json"));
         match self {
             Self::Unauthorized => drop(headers.insert(WWW_AUTHENTICATE, fixed("Bearer"))),
-            Self::Stopping => drop(headers.insert(RETRY_AFTER, fixed("1"))),
+            Self::Stopping | Self::Unwritable(_) => drop(headers.insert(RETRY_AFTER, fixed("1"))),
             Self::UpgradeRequired => drop(headers.insert(http::header::UPGRADE, fixed("websocket"))),
             Self::MethodNotAllowed { allowed, .. } => {
                 drop(headers.insert(http::header::ALLOW, fixed(allowed)));

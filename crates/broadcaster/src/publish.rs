@@ -34,7 +34,7 @@ pub(crate) async fn publish(
     let body = decoded(&head.headers, body, limit)?;
 
     match media {
-        Media::Events(format) => events(hub, format, &body, key.as_deref()),
+        Media::Events(format) => events(hub, format, &body, key.as_deref()).await,
         Media::Columns => {
             // Checking, packing and compressing millions of points takes a moment. The Arrow reader
             // asserts where a stream's lengths contradict each other: such a body ends its task here,
@@ -46,7 +46,7 @@ pub(crate) async fn publish(
             });
             let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
             let (columns, packed) = work.await.map_err(contradicts)??;
-            publish_columns(hub, columns, packed, key.as_deref())
+            publish_columns(hub, columns, packed, key.as_deref()).await
         }
     }
 }
@@ -120,7 +120,7 @@ fn decoded(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, Prob
     if out.len() > limit { Err(Problem::TooLarge { limit }) } else { Ok(out.into()) }
 }
 
-fn events(hub: &Hub, format: Format, body: &[u8], key: Option<&str>) -> Result<Bytes, Problem> {
+async fn events(hub: &Hub, format: Format, body: &[u8], key: Option<&str>) -> Result<Bytes, Problem> {
     let batch = events::decode(format, body, MAX_EVENTS)?;
     if let Some(index) = batch.items.iter().position(|item| item.event.kind() == Kind::EmbeddingSnapshot) {
         return Err(Problem::NotAnEvent(events::Refusal::Invalid {
@@ -130,10 +130,15 @@ fn events(hub: &Hub, format: Format, body: &[u8], key: Option<&str>) -> Result<B
             got: "the event, which the broadcaster makes of them".to_owned(),
         }));
     }
-    Ok(accepted(hub, hub.publish(&batch, key, Instant::now())))
+    Ok(accepted(hub, hub.publish(&batch, key, Instant::now()).await?))
 }
 
-fn publish_columns(hub: &Hub, columns: Columns, packed: Packed, key: Option<&str>) -> Result<Bytes, Problem> {
+async fn publish_columns(
+    hub: &Hub,
+    columns: Columns,
+    packed: Packed,
+    key: Option<&str>,
+) -> Result<Bytes, Problem> {
     let event = Event::from(EmbeddingSnapshot {
         fit_id: columns.fit_id,
         rows: columns.rows,
@@ -143,7 +148,7 @@ fn publish_columns(hub: &Hub, columns: Columns, packed: Packed, key: Option<&str
     });
     let json = serde_json::to_string(&event).map_err(|error| Problem::BadRequest(error.to_string()))?;
     let item = Item { event, json: json.into() };
-    Ok(accepted(hub, hub.publish_columns(packed, item, key, Instant::now())))
+    Ok(accepted(hub, hub.publish_columns(packed, item, key, Instant::now()).await?))
 }
 
 /// The body of a 200.
@@ -153,12 +158,14 @@ struct Accepted<'a> {
     seq: u64,
     accepted: usize,
     clients: usize,
+    /// Events up to here may have been lost in a crash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_to: Option<u64>,
 }
 
 fn accepted(hub: &Hub, Answer { receipt, clients }: Answer) -> Bytes {
     let Receipt { seq, accepted } = receipt;
+    let (epoch, lost_to) = (hub.epoch().as_str(), hub.lost_to());
     // Numbers and a string: it serializes.
-    serde_json::to_vec(&Accepted { epoch: hub.epoch().as_str(), seq, accepted, clients })
-        .unwrap_or_default()
-        .into()
+    serde_json::to_vec(&Accepted { epoch, seq, accepted, clients, lost_to }).unwrap_or_default().into()
 }

@@ -7,6 +7,15 @@ use crate::hub::{Next, Present};
 use crate::replay::{CHUNK, Replay};
 use crate::{Cursor, Filter, Frame, Hub};
 
+/// What a reader is sent next.
+#[derive(Debug)]
+pub(crate) struct Portion {
+    /// In order.
+    pub(crate) frames: Vec<Frame>,
+    /// They bring the reader to the state; if not, they follow it.
+    pub(crate) replayed: bool,
+}
+
 /// One connection's way through the order, for a task of its own: a position, not a queue. While its client is
 /// slow it costs what it holds to write, at most about [`CHUNK`].
 #[derive(Debug)]
@@ -32,9 +41,9 @@ impl Reader {
 
     /// The next frames, at least one. Waits while there is nothing new. Cancel safe: what was not returned is
     /// returned by the next call.
-    pub(crate) async fn next(&mut self) -> Vec<Frame> {
+    pub(crate) async fn next(&mut self) -> Portion {
         if let Some(hello) = self.hello.take() {
-            return vec![hello];
+            return Portion { frames: vec![hello], replayed: false };
         }
         loop {
             let step = match &self.replay {
@@ -47,12 +56,13 @@ impl Reader {
                     }
                 },
             };
+            let replayed = self.replay.is_some();
             self.position = step.position;
             if self.position.is_live() {
                 self.replay = None;
             }
             if !step.frames.is_empty() {
-                return step.frames;
+                return Portion { frames: step.frames, replayed };
             }
             let seq = self.position.seq;
             // The hub, and with it the sender, lives as long as this reader.

@@ -149,22 +149,20 @@ impl Query {
     fn parse(query: Option<&str>) -> Result<Self, Problem> {
         let mut parsed = Self { since: None, filter: Filter::ALL, framing: Framing::Single };
         let wrong = |name: &str, expected: String| Problem::BadRequest(format!("query {name}: {expected}"));
-        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = value.replace("%3A", ":").replace("%3a", ":").replace("%2C", ",").replace("%2c", ",");
-            match name {
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match &*name {
                 "since" => {
                     parsed.since =
-                        Some(value.parse().map_err(|error| wrong(name, format!("{error}, got {value:?}")))?);
+                        Some(value.parse().map_err(|error| wrong(&name, format!("{error}, got {value:?}")))?);
                 }
                 "types" => {
-                    let unknown = |unknown| wrong(name, format!("no event type {unknown:?}"));
+                    let unknown = |unknown| wrong(&name, format!("no event type {unknown:?}"));
                     parsed.filter = Filter::parse(&value).map_err(unknown)?;
                 }
-                "batch" => match value.as_str() {
+                "batch" => match &*value {
                     "1" => parsed.framing = Framing::Batch,
                     "0" => {}
-                    _ => return Err(wrong(name, format!("expected 0 or 1, got {value:?}"))),
+                    _ => return Err(wrong(&name, format!("expected 0 or 1, got {value:?}"))),
                 },
                 // What other parts of a system put behind an address is not ours to refuse.
                 _ => {}

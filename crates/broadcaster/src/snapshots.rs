@@ -20,12 +20,16 @@ pub(crate) struct Packed {
 
 impl Packed {
     pub(crate) fn new(bytes: Bytes) -> Self {
-        let digest = Sha256::digest(&bytes);
-        let id = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = id(&bytes);
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
         let gzip = encoder.write_all(&bytes).and_then(|()| encoder.finish()).ok();
         let gzip = gzip.filter(|gzip| gzip.len() < bytes.len()).map(Bytes::from);
         Self { id, bytes, gzip }
+    }
+
+    /// As it was saved; `None` if these are not the bytes of that id.
+    pub(crate) fn again(name: &str, bytes: Bytes, gzip: Option<Bytes>) -> Option<Self> {
+        (id(&bytes) == name).then(|| Self { id: name.to_owned(), bytes, gzip })
     }
 
     /// Where it is served.
@@ -34,18 +38,38 @@ impl Packed {
     }
 }
 
+fn id(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The newest packed columns.
 #[derive(Debug, Default)]
-pub(crate) struct Snapshots(VecDeque<Arc<Packed>>);
+pub(crate) struct Snapshots {
+    /// The newest first.
+    kept: VecDeque<Arc<Packed>>,
+    /// They are not what they were when they were asked for.
+    changed: bool,
+}
 
 impl Snapshots {
+    /// As they were saved, the newest first.
+    pub(crate) fn again(packed: Vec<Packed>) -> Self {
+        Self { kept: packed.into_iter().map(Arc::new).collect(), changed: false }
+    }
+
     pub(crate) fn keep(&mut self, packed: Packed) {
-        self.0.retain(|kept| kept.id != packed.id);
-        self.0.push_front(Arc::new(packed));
-        self.0.truncate(KEPT);
+        self.changed |= self.kept.front().is_none_or(|newest| newest.id != packed.id);
+        self.kept.retain(|kept| kept.id != packed.id);
+        self.kept.push_front(Arc::new(packed));
+        self.kept.truncate(KEPT);
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<Arc<Packed>> {
-        self.0.iter().find(|kept| kept.id == id).cloned()
+        self.kept.iter().find(|kept| kept.id == id).cloned()
+    }
+
+    /// All of them, the newest first, if they changed since the last call.
+    pub(crate) fn changes(&mut self) -> Option<Vec<Arc<Packed>>> {
+        std::mem::take(&mut self.changed).then(|| self.kept.iter().cloned().collect())
     }
 }

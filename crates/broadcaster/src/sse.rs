@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Body, Frame as Chunk};
 use tokio::sync::mpsc;
 
-use crate::reader::Reader;
+use crate::reader::{Portion, Reader};
 use crate::server::Stopping;
 use crate::{Cursor, Filter, Frame, Hub};
 
@@ -80,14 +80,14 @@ impl Stream {
         }
         let mut stopping = self.stopping.clone();
         loop {
-            let frames = tokio::select! {
-                frames = self.reader.next() => frames,
-                () = tokio::time::sleep(self.heartbeat) => vec![],
+            let portion = tokio::select! {
+                portion = self.reader.next() => portion,
+                () = tokio::time::sleep(self.heartbeat) => Portion { frames: vec![], replayed: false },
                 () = self.sender.closed() => return,
                 () = stopping.wait() => return,
             };
             let sent = tokio::select! {
-                sent = self.send(&frames) => sent,
+                sent = self.send(&portion) => sent,
                 () = stopping.wait() => return,
             };
             if sent.is_err() {
@@ -97,21 +97,26 @@ impl Stream {
     }
 
     /// Sends frames in chunks, or a comment where there are none: a sign of life.
-    async fn send(&self, frames: &[Frame]) -> Result<(), mpsc::error::SendError<Bytes>> {
+    async fn send(
+        &self,
+        Portion { frames, replayed }: &Portion,
+    ) -> Result<(), mpsc::error::SendError<Bytes>> {
         if frames.is_empty() {
             return self.sender.send(Bytes::from_static(b":\n\n")).await;
         }
         for frames in frames.chunks(TOGETHER) {
-            self.sender.send(self.chunk(frames)).await?;
+            self.sender.send(self.chunk(frames, *replayed)).await?;
         }
         Ok(())
     }
 
-    fn chunk(&self, frames: &[Frame]) -> Bytes {
+    fn chunk(&self, frames: &[Frame], replayed: bool) -> Bytes {
         let mut out = BytesMut::with_capacity(frames.iter().map(|frame| frame.json().len() + 48).sum());
         for frame in frames {
             if let Some(seq) = frame.seq() {
-                let cursor = Cursor { epoch: self.hub.epoch().clone(), seq };
+                // `ready` is of no type.
+                let partial = replayed && frame.kind().is_some();
+                let cursor = Cursor { epoch: self.hub.epoch().clone(), seq, partial };
                 out.put_slice(format!("id: {cursor}\n").as_bytes());
             }
             out.put_slice(b"data: ");

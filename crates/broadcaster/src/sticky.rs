@@ -26,8 +26,17 @@ pub(crate) struct Sticky {
     by_eviction: Order,
     /// Evictions up to here are forgotten: a reader behind it cannot be told what went.
     floor: u64,
+    /// What is saved elsewhere, if anything is.
+    saved: Option<Saved>,
     /// Holds an encoded key while it is looked up.
     key: Vec<u8>,
+}
+
+/// The entries that are saved: those up to a seq, but for those that went since.
+#[derive(Debug)]
+struct Saved {
+    upto: u64,
+    gone: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -84,6 +93,21 @@ pub(crate) struct Evicted {
     key: Box<[u8]>,
 }
 
+impl Evicted {
+    /// As it was saved.
+    pub(crate) fn again(of: Kind, group: Vec<String>) -> Self {
+        let mut key = Vec::new();
+        // Groups go by their type, or by one name or two.
+        match &group[..] {
+            [] => Key::Whole,
+            [name] => Key::Name(name),
+            [first, second, ..] => Key::Names(first, second),
+        }
+        .encode(&mut key);
+        Self { of, group, key: key.into() }
+    }
+}
+
 impl Sticky {
     pub(crate) fn new(retention: fn(Kind) -> Option<Retention>) -> Self {
         Self {
@@ -94,6 +118,7 @@ impl Sticky {
             markers: HashMap::new(),
             by_eviction: Order::default(),
             floor: 0,
+            saved: None,
             key: Vec::new(),
         }
     }
@@ -104,7 +129,7 @@ impl Sticky {
     /// might be dropped that a later event of the batch writes to.
     pub(crate) fn put(&mut self, seq: u64, kind: Kind, place: Place<'_>, frame: Option<Frame>) {
         let Some(Retention { per_group, .. }) = (self.retention)(kind) else { return };
-        let Self { entries, order, kinds, key, .. } = self;
+        let Self { entries, order, kinds, saved, key, .. } = self;
         let groups = &mut kinds[kind as usize];
         key.clear();
         place.group.encode(key);
@@ -121,6 +146,7 @@ impl Sticky {
                 order.leave();
                 group.order.leave();
                 let entry = &mut entries[number as usize];
+                gone(saved, entry.seq);
                 (entry.seq, entry.frame) = (seq, frame);
                 number
             }
@@ -140,7 +166,9 @@ impl Sticky {
         {
             order.leave();
             *count -= 1;
-            if let Of::Event(Some(item)) = entries.remove(oldest as usize).of {
+            let oldest = entries.remove(oldest as usize);
+            gone(saved, oldest.seq);
+            if let Of::Event(Some(item)) = oldest.of {
                 group.items.remove(&item);
             }
         }
@@ -175,6 +203,7 @@ impl Sticky {
             if is_current(&self.entries, seq, number) {
                 self.entries.remove(number as usize);
                 self.order.leave();
+                gone(&mut self.saved, seq);
             }
         }
         Some(Evicted { of: kind, group: group.values, key: group.key })
@@ -183,12 +212,13 @@ impl Sticky {
     /// Remembers an eviction, so that a reader from before it can be told.
     pub(crate) fn mark(&mut self, seq: u64, evicted: Evicted, frame: Frame) {
         let Evicted { of: kind, key, .. } = evicted;
-        let Self { entries, order, markers, by_eviction, .. } = self;
+        let Self { entries, order, markers, by_eviction, saved, .. } = self;
         let number = match markers.get(&(kind, key.clone())) {
             Some(&number) => {
                 order.leave();
                 by_eviction.leave();
                 let entry = &mut entries[number as usize];
+                gone(saved, entry.seq);
                 (entry.seq, entry.frame) = (seq, Some(frame));
                 number
             }
@@ -207,6 +237,7 @@ impl Sticky {
         {
             order.leave();
             let oldest = entries.remove(oldest as usize);
+            gone(saved, oldest.seq);
             self.floor = oldest.seq;
             if let Of::Eviction(key) = oldest.of {
                 markers.remove(&(oldest.kind, key));
@@ -229,6 +260,24 @@ impl Sticky {
             let kept = entry.frame.as_ref().map_or(Kept::Folded(entry.kind), Kept::Frame);
             (entry.seq, kept)
         })
+    }
+
+    /// Evictions up to here are forgotten.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Everything up to `seq` is saved: from here on it is noted what goes of it.
+    pub(crate) fn note_changes(&mut self, seq: u64, floor: u64) {
+        self.floor = floor;
+        self.saved = Some(Saved { upto: seq, gone: vec![] });
+    }
+
+    /// Takes what is to be saved, so that everything up to `seq` is: what changed since the seq that is
+    /// returned, less the entries of these seqs.
+    pub(crate) fn changes(&mut self, seq: u64) -> (u64, Vec<u64>) {
+        let before = self.saved.replace(Saved { upto: seq, gone: vec![] });
+        before.map_or_else(Default::default, |Saved { upto, gone }| (upto, gone))
     }
 
     /// Entries of a type.
@@ -257,6 +306,15 @@ impl Groups {
         let is_current = |seq, number: u32| groups.get(number as usize).is_some_and(|of| of.newest == seq);
         self.by_newest.push(seq, number, is_current);
         (&mut self.groups[number as usize], &mut self.entries)
+    }
+}
+
+/// Notes that the entry of this seq is no more.
+fn gone(saved: &mut Option<Saved>, seq: u64) {
+    if let Some(saved) = saved
+        && seq <= saved.upto
+    {
+        saved.gone.push(seq);
     }
 }
 

@@ -88,7 +88,7 @@ async fn talk<S: AsyncRead + AsyncWrite>(
 ) -> io::Result<()> {
     loop {
         tokio::select! {
-            frames = reader.next() => sender.frames(&frames).await?,
+            portion = reader.next() => sender.frames(&portion.frames).await?,
             Some(one) = asked.recv() => match one {
                 Said::Ping(payload) => sender.control(PONG, &payload).await?,
                 Said::Close(code) => return sender.close(code.unwrap_or(NORMAL)).await,

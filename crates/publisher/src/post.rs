@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
+use serde::Deserialize;
 
 use crate::backoff::{Backoff, retry_after};
 use crate::{PublishArgs, PublishError};
@@ -64,13 +65,13 @@ impl Post {
         })
     }
 
-    /// Sends a body until it is applied, refused, or out of patience. Returns the epoch that it was
-    /// applied in, if the answer says one.
+    /// Sends a body until it is applied, refused, or out of patience. Returns what the answer says of the
+    /// broadcaster's memory, if it does.
     pub(crate) async fn send(
         &mut self,
         media: &'static str,
         body: Bytes,
-    ) -> Result<Option<String>, PublishError> {
+    ) -> Result<Option<Memory>, PublishError> {
         self.count += 1;
         let key = format!("{}:{}", self.producer, self.count);
         let mut backoff = Backoff::new();
@@ -78,11 +79,11 @@ impl Post {
         let mut missed = false;
         loop {
             let miss = match self.attempt(media, body.clone(), &key).await? {
-                Ok(epoch) => {
+                Ok(memory) => {
                     if missed {
                         tracing::info!("{} answers again", self.url);
                     }
-                    return Ok(epoch);
+                    return Ok(memory);
                 }
                 Err(miss) => miss,
             };
@@ -106,7 +107,7 @@ impl Post {
         media: &'static str,
         body: Bytes,
         key: &str,
-    ) -> Result<Result<Option<String>, Miss>, PublishError> {
+    ) -> Result<Result<Option<Memory>, Miss>, PublishError> {
         let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, media).body(body);
         request = request.header("idempotency-key", key);
         if let Some(authorization) = &self.authorization {
@@ -117,7 +118,7 @@ impl Post {
             Err(error) => return Ok(Err(Miss { reason: causes(&error), retry_after: None })),
         };
         match response.status() {
-            status if status.is_success() => Ok(Ok(epoch(response).await)),
+            status if status.is_success() => Ok(Ok(memory(response).await)),
             status if status.is_server_error() || passing(status) => {
                 let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
                 let retry_after = asked.and_then(|value| retry_after(value, SystemTime::now()));
@@ -130,9 +131,17 @@ impl Post {
     }
 }
 
-async fn epoch(response: Response) -> Option<String> {
-    let answer: serde_json::Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
-    answer["epoch"].as_str().map(str::to_owned)
+/// What the broadcaster remembers. Another one than before means that it lost something.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Memory {
+    epoch: String,
+    /// Events up to here may have been lost in a crash.
+    #[serde(default)]
+    lost_to: u64,
+}
+
+async fn memory(response: Response) -> Option<Memory> {
+    serde_json::from_slice(&response.bytes().await.ok()?).ok()
 }
 
 fn passing(status: StatusCode) -> bool {

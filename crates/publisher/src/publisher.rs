@@ -195,10 +195,9 @@ impl Drop for Handle {
 
 /// Sends batch after batch until the last publisher is gone or the broadcaster refuses.
 ///
-/// An answer names the broadcaster's epoch. A new one means that it lost what it had, and the states
-/// are sent again; so that a quiet producer learns of it, an empty body follows some silence.
+/// An answer says what the broadcaster remembers. If it lost something, the states are sent again; so that a quiet producer learns of it, an empty body follows some silence.
 async fn deliver(shared: Arc<Shared>, mut post: Post) {
-    let mut epoch: Option<String> = None;
+    let mut memory = None;
     loop {
         let (batch, upto, remembers) = {
             let desk = &mut *shared.desk();
@@ -231,11 +230,11 @@ async fn deliver(shared: Arc<Shared>, mut post: Post) {
             Ok(answered) => {
                 desk.acknowledged = upto;
                 desk.slowed &= !desk.outbox.is_relaxed();
-                if epoch.is_some() && answered.is_some() && answered != epoch {
-                    tracing::info!("the broadcaster started anew: its state is sent again");
+                if memory.is_some() && answered.is_some() && answered != memory {
+                    tracing::info!("the broadcaster lost events: the state is sent again");
                     desk.outbox.repeat();
                 }
-                epoch = answered.or(epoch);
+                memory = answered.or(memory);
             }
             Err(failure) => desk.failure = Some(failure),
         }

@@ -11,7 +11,7 @@ use crate::wall::{self, Wall};
 
 const METRIC: &str = r#"{"type":"model_metric","model":"knn","accuracy":0.5}"#;
 
-fn post(wall: &Wall, media: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+pub(crate) fn post(wall: &Wall, media: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
     Client::new().post(wall.url("/publish")).header("content-type", media).body(body)
 }
 
@@ -125,7 +125,7 @@ async fn the_state_has_an_etag() {
     wall.stopped().await;
 }
 
-fn columns(rows: usize) -> Columns {
+pub(crate) fn columns(rows: usize) -> Columns {
     let axis = |from: f32| (0..rows).map(|row| (from + row as f32 / rows as f32) % 1.0).collect();
     Columns {
         fit_id: "fit".to_owned().try_into().unwrap(),
@@ -140,7 +140,7 @@ fn columns(rows: usize) -> Columns {
     }
 }
 
-const ARROW: &str = "application/vnd.apache.arrow.stream";
+pub(crate) const ARROW: &str = "application/vnd.apache.arrow.stream";
 
 #[tokio::test]
 async fn an_embedding_snapshot_is_packed_once_and_served_for_good() {

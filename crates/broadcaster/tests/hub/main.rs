@@ -2,6 +2,7 @@
 //! real sockets.
 
 mod http;
+mod kept;
 mod model;
 mod page;
 mod random;

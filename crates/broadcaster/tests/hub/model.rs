@@ -1,9 +1,9 @@
-//! The state machine against a plain model: random publishes, joins, drops, resumes and lag.
+//! The state machine against a plain model: random publishes, joins, drops, resumes, lag, stops and crashes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use broadcaster::{Core, Cursor, Epoch, Filter, Frame, LogLimits, Next, Position, Replay};
+use broadcaster::{Changes, Core, Cursor, Epoch, Filter, Frame, LogLimits, Next, Position, Replay, Saved};
 use events::{Format, Kind, decode};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -22,6 +22,14 @@ enum Action {
     Open(usize),
     /// A reader's replay is given up.
     Forget(usize),
+    /// What changed is written down.
+    Save,
+    /// What changed is taken to be written down, and it takes longer.
+    Fail,
+    /// The process ends, and another one goes on with what was written down.
+    Crash,
+    /// It ends after everything was.
+    Stop,
     /// A reader comes back with a cursor that was never handed out.
     Stray(usize, u64),
 }
@@ -36,6 +44,10 @@ fn action() -> impl Strategy<Value = Action> {
         1 => reader.clone().prop_map(Action::Resume),
         1 => reader.clone().prop_map(Action::Open),
         1 => reader.clone().prop_map(Action::Forget),
+        2 => Just(Action::Save),
+        1 => Just(Action::Fail),
+        1 => Just(Action::Crash),
+        1 => Just(Action::Stop),
         1 => (reader, 0..400u64).prop_map(|(reader, ahead)| Action::Stray(reader, ahead)),
     ]
 }
@@ -57,13 +69,23 @@ struct World {
     truth: Page,
     /// What it was at every seq that a batch ended at.
     states: HashMap<u64, Page>,
+    /// What was written down.
+    saved: Saved,
+    /// What was not yet.
+    unsaved: Changes,
     connections: Vec<Connection>,
 }
 
+const LIMITS: LogLimits = LogLimits { events: 12, bytes: 4_000 };
+/// Seqs that are given without asking whether they are reserved.
+const AHEAD: u64 = 10_000;
+
 impl World {
     fn new() -> Self {
-        let limits = LogLimits { events: 12, bytes: 4_000 };
-        let core = Core::new(Epoch::new("e1").unwrap(), limits, random::small);
+        let epoch = Epoch::new("e1").unwrap();
+        let (seq, reserved, lost, floor, entries) = (0, 0, vec![], 0, vec![]);
+        let saved = Saved { epoch, seq, reserved, lost, floor, entries };
+        let core = Core::restore(&saved, LIMITS, random::small).unwrap();
         let (_, position) = core.join(None);
         let connections = FILTERS.map(|filter| Connection {
             page: Page::new(random::small),
@@ -75,14 +97,48 @@ impl World {
             core,
             truth: Page::new(random::small),
             states: HashMap::new(),
+            saved: Saved { reserved: AHEAD, ..saved },
+            unsaved: Changes::default(),
             connections: connections.into(),
         };
         world.truth.receive(&serde_json::json!({"type": "hello", "epoch": "e1", "resumed": false}));
         world.truth.receive(&serde_json::json!({"type": "ready", "seq": 0}));
+        world.states.insert(0, world.truth.clone());
         for reader in 0..READERS {
             world.join(reader, None);
         }
         world
+    }
+
+    /// Writes down what changed, as plainly as can be.
+    fn save(&mut self, reserved: u64) {
+        self.unsaved.then(self.core.changes());
+        let Changes { seq, floor, put, gone } = std::mem::take(&mut self.unsaved);
+        let entries = &mut self.saved.entries;
+        let before = entries.len();
+        entries.retain(|(seq, _)| !gone.contains(seq));
+        assert_eq!(before - entries.len(), gone.len(), "what goes was there");
+        entries.extend(put);
+        assert!(entries.is_sorted_by_key(|(seq, _)| *seq));
+        (self.saved.seq, self.saved.floor, self.saved.reserved) = (seq, floor, reserved);
+    }
+
+    /// Goes on with what was written down.
+    fn restart(&mut self) {
+        let whole = self.saved.seq == self.saved.reserved;
+        self.truth = self.states[&self.saved.seq].clone();
+        self.core = Core::restore(&self.saved, LIMITS, random::small).unwrap();
+        self.unsaved = Changes::default();
+        assert_eq!(self.core.seq(), if whole { self.saved.seq } else { self.saved.reserved + 1 });
+        assert_eq!(json(&self.core.state(Filter::ALL)), self.truth.state());
+        self.truth.seq = self.core.seq();
+        self.states.insert(self.core.seq(), self.truth.clone());
+        self.saved.lost = self.core.lost().to_vec();
+        self.saved.seq = self.core.seq();
+        self.saved.reserved = self.core.seq() + AHEAD;
+        for reader in 0..READERS {
+            self.join(reader, Some(self.cursor(reader)));
+        }
     }
 
     fn publish(&mut self, events: &[String]) {
@@ -169,8 +225,7 @@ impl World {
     }
 
     fn cursor(&self, reader: usize) -> Cursor {
-        let page = &self.connections[reader].page;
-        Cursor { epoch: Epoch::new(&page.epoch).unwrap(), seq: page.seq }
+        self.connections[reader].page.cursor().unwrap()
     }
 
     fn run(&mut self, action: Action) {
@@ -184,6 +239,13 @@ impl World {
                 if connection.replay.take().is_some() {
                     connection.position = connection.position.without_replay();
                 }
+            }
+            Action::Save => self.save(self.core.seq() + AHEAD),
+            Action::Fail => self.unsaved.then(self.core.changes()),
+            Action::Crash => self.restart(),
+            Action::Stop => {
+                self.save(self.core.seq());
+                self.restart();
             }
             Action::Stray(reader, ahead) => {
                 let mut cursor = self.cursor(reader);
@@ -201,7 +263,7 @@ fn json(frames: &[Frame]) -> Vec<Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
-    /// New, resumed, lagging and filtered readers all hold what a plain fold of every event holds,
+    /// New, resumed, lagging and filtered readers, over stops and crashes, all hold what a plain fold of every event holds,
     /// whenever they are at the head; and what they are sent never skips, repeats or turns back.
     #[test]
     fn every_reader_at_the_head_holds_the_state(actions in prop::collection::vec(action(), 1..60)) {

@@ -1,5 +1,6 @@
 //! A page, as plainly as it can be written: it folds what it is sent by the published rules.
 
+use broadcaster::{Cursor, Epoch};
 use events::{Event, Items, Kind, Retention};
 use serde_json::Value;
 
@@ -23,13 +24,34 @@ pub(crate) struct Page {
     pub(crate) seq: u64,
     /// Whether `ready` has come.
     pub(crate) ready: bool,
+    /// Whether it had the state at its cursor.
+    whole: bool,
     /// Whether every event was live, one by one, since it was ready.
     seamless: bool,
 }
 
 impl Page {
     pub(crate) fn new(retention: fn(Kind) -> Option<Retention>) -> Self {
-        Self { retention, entries: vec![], epoch: String::new(), seq: 0, ready: false, seamless: false }
+        Self {
+            retention,
+            entries: vec![],
+            epoch: String::new(),
+            seq: 0,
+            ready: false,
+            whole: true,
+            seamless: false,
+        }
+    }
+
+    /// Where it goes on; nowhere before the first `hello`.
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        let epoch = Epoch::new(&self.epoch)?;
+        Some(Cursor { epoch, seq: self.seq, partial: !self.whole })
+    }
+
+    /// The same, for an address.
+    pub(crate) fn since(&self) -> String {
+        self.cursor().map_or_else(String::new, |cursor| format!("&since={cursor}"))
     }
 
     /// A new connection starts: what was held stays, until the hub says otherwise.
@@ -43,20 +65,20 @@ impl Page {
             "hello" => {
                 if message["resumed"] == false {
                     self.entries.clear();
-                    self.seq = 0;
+                    (self.seq, self.whole) = (0, true);
                 }
                 self.epoch = message["epoch"].as_str().unwrap().to_owned();
             }
             "ready" => {
                 self.seq = message["seq"].as_u64().unwrap();
-                self.ready = true;
+                (self.ready, self.whole) = (true, true);
                 self.seamless = true;
             }
             "skipped" => {
                 assert_eq!(message["from"], self.seq, "skips from where the page is");
                 if message["reset"] == true {
                     self.entries.clear();
-                    self.seq = 0;
+                    (self.seq, self.whole) = (0, true);
                 }
                 self.ready = false;
             }
@@ -67,7 +89,7 @@ impl Page {
                 } else {
                     assert!(seq > self.seq, "the replay is in order: {seq} after {}", self.seq);
                 }
-                self.seq = seq;
+                (self.seq, self.whole) = (seq, self.ready);
                 self.fold(seq, message);
             }
         }

@@ -2,6 +2,8 @@
 
 use events::{Items, Kind, Retention};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 /// The published retention with caps so small that a few dozen events meet all of them.
 pub(crate) fn small(kind: Kind) -> Option<Retention> {
@@ -39,4 +41,12 @@ pub(crate) fn event() -> impl Strategy<Value = String> {
             _ => format!(r#"{{"type":"embedding_snapshot","fit_id":"f{key}","rows":{},"url":"/s","projector":"lda"}}"#, value + 1),
         }
     })
+}
+
+/// Batches of random events that may be published as JSON.
+pub(crate) fn batches(count: usize) -> Vec<Vec<String>> {
+    let event = event().prop_filter("made by the broadcaster", |event| !event.contains("embedding_snapshot"));
+    let mut runner = TestRunner::deterministic();
+    let batch = prop::collection::vec(event, 1..20);
+    (0..count).map(|_| batch.new_tree(&mut runner).unwrap().current()).collect()
 }

@@ -4,9 +4,6 @@ use std::time::Duration;
 
 use broadcaster::{Config, LogLimits};
 use events::Kind;
-use proptest::prelude::{Strategy, prop};
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -14,15 +11,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::page::Page;
 use crate::random;
 use crate::wall::{self, PATIENCE, Wall};
-
-/// Batches of random events that may be published as JSON.
-fn batches(count: usize) -> Vec<Vec<String>> {
-    let event =
-        random::event().prop_filter("made by the broadcaster", |event| !event.contains("embedding_snapshot"));
-    let mut runner = TestRunner::deterministic();
-    let batch = prop::collection::vec(event, 1..20);
-    (0..count).map(|_| batch.new_tree(&mut runner).unwrap().current()).collect()
-}
 
 fn metric(model: &str, accuracy: f64) -> String {
     format!(r#"{{"type":"model_metric","model":"{model}","accuracy":{accuracy}}}"#)
@@ -56,7 +44,7 @@ async fn pages_that_come_and_go_while_events_stream_end_with_the_same_state() {
     let config = Config { log: LogLimits { events: 200, bytes: 1 << 20 }, ..wall::config() };
     let wall = Wall::start(config).await;
     let publishing = async {
-        for batch in batches(300) {
+        for batch in random::batches(300) {
             wall.publish(&batch).await;
         }
     };
@@ -66,9 +54,8 @@ async fn pages_that_come_and_go_while_events_stream_end_with_the_same_state() {
         for life in 0..15 {
             let query = match (life + number) % 4 {
                 0 => "?batch=1".to_owned(),
-                _ => format!("?batch={}&since={}:{}", life % 2, page.epoch, page.seq),
+                _ => format!("?batch={}{}", life % 2, page.since()),
             };
-            let query = if page.epoch.is_empty() { String::new() } else { query };
             let mut socket = wall.websocket(&query).await;
             page.reconnect();
             for _ in 0..(life * 7 + number) % 23 {
@@ -83,11 +70,7 @@ async fn pages_that_come_and_go_while_events_stream_end_with_the_same_state() {
     let ((), a, b, c) = tokio::join!(publishing, page(0), page(1), page(2));
     let state = wall.state().await;
     for mut page in [a, b, c, Page::new(Kind::retention)] {
-        let query = match page.epoch.as_str() {
-            "" => String::new(),
-            epoch => format!("?since={epoch}:{}", page.seq),
-        };
-        let mut socket = wall.websocket(&query).await;
+        let mut socket = wall.websocket(&format!("?{}", page.since())).await;
         page.reconnect();
         catch_up(&mut socket, &mut page, &wall).await;
         assert_eq!(page.state(), state);
@@ -138,9 +121,11 @@ async fn server_sent_events_carry_the_cursor_and_resume_from_it() {
         (Some(3), Some("gbt")),
         "only what changed"
     );
-    assert_eq!(cursor, Some(format!("{}:3", wall.hub.epoch().as_str())));
-    let (_, ready) = events.next().await;
+    let epoch = wall.hub.epoch().as_str();
+    assert_eq!(cursor, Some(format!("{epoch}:3~")), "not the whole state yet");
+    let (cursor, ready) = events.next().await;
     assert_eq!(ready["type"], "ready");
+    assert_eq!(cursor, Some(format!("{epoch}:3")));
     wall.publish(&[metric("knn", 0.1)]).await;
     assert_eq!(events.next().await.1["seq"], 4);
     wall.stopped().await;
@@ -188,18 +173,16 @@ async fn a_page_that_is_cut_a_hundred_times_ends_where_one_is_that_was_not() {
     let mut whole = Page::new(Kind::retention);
     let mut uncut = wall.websocket("").await;
     let mut page = Page::new(Kind::retention);
-    for (life, batch) in batches(100).into_iter().enumerate() {
+    for (life, batch) in random::batches(100).into_iter().enumerate() {
         wall.publish(&batch).await;
-        let since =
-            if page.epoch.is_empty() { String::new() } else { format!("&since={}:{}", page.epoch, page.seq) };
-        let mut cut = wall.raw(&format!("?batch={}{since}", life % 2)).await;
+        let mut cut = wall.raw(&format!("?batch={}{}", life % 2, page.since())).await;
         page.reconnect();
         for message in cut.take((life * 37) % 4_000).await {
             page.receive(&message);
         }
         catch_up(&mut uncut, &mut whole, &wall).await;
     }
-    let mut last = wall.websocket(&format!("?since={}:{}", page.epoch, page.seq)).await;
+    let mut last = wall.websocket(&format!("?{}", page.since())).await;
     page.reconnect();
     catch_up(&mut last, &mut page, &wall).await;
     assert_eq!(page.state(), whole.state());
@@ -233,7 +216,8 @@ async fn pings_are_answered_and_a_close_is_returned() {
     socket.send(Message::Text("pages have nothing to say".into())).await;
     socket.send(Message::Close(None)).await;
     use futures_util::StreamExt;
-    let rest: Vec<Message> = socket.0.by_ref().filter_map(async |message| message.ok()).collect().await;
+    let rest: Vec<Message> =
+        socket.0.by_ref().filter_map(|message| std::future::ready(message.ok())).collect().await;
     assert!(rest.contains(&Message::Pong("are you there".into())));
     assert!(matches!(rest.last(), Some(Message::Close(_))));
     wall.stopped().await;

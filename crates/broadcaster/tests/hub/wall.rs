@@ -1,9 +1,10 @@
 //! A broadcaster on a free port of this machine, and connections to it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use broadcaster::{Config, Epoch, Hub};
+use broadcaster::{Config, Durability, Epoch, Hub, Keeper, StoreError};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +19,7 @@ pub(crate) struct Wall {
     pub(crate) hub: Hub,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<std::io::Result<()>>,
+    keeper: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
 /// No sign of life within any test: what arrives was sent for itself.
@@ -27,14 +29,31 @@ pub(crate) fn config() -> Config {
 
 impl Wall {
     pub(crate) async fn start(config: Config) -> Self {
+        let hub = Hub::new(Epoch::random(), config.log);
+        Self::of(config, hub, None).await
+    }
+
+    /// One whose state is kept in a folder.
+    pub(crate) async fn keep(dir: &Path, durability: Durability) -> Self {
+        let config = config();
+        let (hub, keeper) = Keeper::open(dir, config.log, durability).unwrap();
+        Self::of(config, hub, Some(keeper)).await
+    }
+
+    pub(crate) async fn of(config: Config, hub: Hub, keeper: Option<Keeper>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let hub = Hub::new(Epoch::random(), config.log);
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(broadcaster::serve(listener, hub.clone(), config, async move {
-            let _ = stopped.await;
-        }));
-        Self { address, hub, stop: Some(stop), server }
+        let (end, ended) = oneshot::channel::<()>();
+        let served = hub.clone();
+        let server = tokio::spawn(async move {
+            let stop = async move { drop(stopped.await) };
+            let served = broadcaster::serve(listener, served, config, stop).await;
+            drop(end);
+            served
+        });
+        let keeper = keeper.map(|keeper| tokio::spawn(keeper.run(async move { drop(ended.await) })));
+        Self { address, hub, stop: Some(stop), server, keeper }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -48,6 +67,9 @@ impl Wall {
     pub(crate) async fn stopped(mut self) {
         self.request_stop();
         self.server.await.unwrap().unwrap();
+        if let Some(keeper) = self.keeper {
+            keeper.await.unwrap().unwrap();
+        }
     }
 
     /// Publishes lines, which must be accepted.

@@ -54,10 +54,19 @@ impl Running {
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
+    /// Ends it on the spot.
+    pub(crate) fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
     /// Asks it to stop as Ctrl-C does; its exit code.
     pub(crate) fn interrupt(&mut self) -> i32 {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.signal("-INT");
         self.0.wait().unwrap().code().unwrap()
     }
 }
@@ -70,7 +79,11 @@ pub(crate) struct Broadcaster {
 
 impl Broadcaster {
     pub(crate) fn start() -> Self {
-        let mut command = command("broadcaster", &["serve", "--listen", "127.0.0.1:0"]);
+        Self::run(command("broadcaster", &["serve", "--listen", "127.0.0.1:0", "--no-state"]))
+    }
+
+    /// What this command starts.
+    pub(crate) fn run(mut command: Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
@@ -86,22 +99,32 @@ impl Broadcaster {
         format!("http://{}/publish", self.address)
     }
 
-    fn request(&self, head: &str, body: &str) -> String {
-        let mut socket = TcpStream::connect(&self.address).unwrap();
+    /// The body of the answer, if there is a whole one.
+    fn request(&self, head: &str, body: &str) -> Option<String> {
+        let mut socket = TcpStream::connect(&self.address).ok()?;
         let length = body.len();
-        write!(socket, "{head} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}", self.address).unwrap();
+        write!(socket, "{head} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}", self.address).ok()?;
         let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+        socket.read_to_string(&mut answer).ok()?;
+        Some(answer.split_once("\r\n\r\n")?.1.to_owned())
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.request(&format!("GET {path}"), "").unwrap()
+    }
+
+    /// The answer, unless the broadcaster ended.
+    pub(crate) fn try_publish(&self, event: &str) -> Option<String> {
+        self.request("POST /publish", event)
     }
 
     pub(crate) fn publish(&self, event: &str) -> String {
-        self.request("POST /publish", event)
+        self.try_publish(event).unwrap()
     }
 
     /// The sticky events of a type.
     pub(crate) fn state(&self, kind: &str) -> Vec<Value> {
-        let state: Value = serde_json::from_str(&self.request(&format!("GET /state/{kind}"), "")).unwrap();
+        let state: Value = serde_json::from_str(&self.get(&format!("/state/{kind}"))).unwrap();
         state["events"].as_array().unwrap().clone()
     }
 

@@ -6,3 +6,4 @@ mod arrows;
 mod command;
 mod pipeline;
 mod refusals;
+mod restarts;

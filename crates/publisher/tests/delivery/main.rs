@@ -196,9 +196,14 @@ async fn a_full_outbox_slows_the_source_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broadcaster_that_started_anew_is_sent_the_states_again() {
-    let (first, second) =
-        (Act::Answer(200, &[], r#"{"epoch":"a"}"#), Act::Answer(200, &[], r#"{"epoch":"b"}"#));
+async fn a_broadcaster_that_lost_events_is_sent_the_states_again() {
+    for then in [r#"{"epoch":"b"}"#, r#"{"epoch":"a","lost_to":9}"#] {
+        are_sent_again(then).await;
+    }
+}
+
+async fn are_sent_again(then: &'static str) {
+    let (first, second) = (Act::Answer(200, &[], r#"{"epoch":"a"}"#), Act::Answer(200, &[], then));
     let server = Server::start([first, second]).await;
     let publisher = Publisher::open("test", &server.args()).unwrap();
     let metric = r#"{"type":"model_metric","model":"knn","accuracy":0.5}"#;

@@ -45,6 +45,8 @@ export class Link {
   #status = unconnected;
   #epoch: string | undefined;
   #seq = 0;
+  /** Whether everything up to the cursor has arrived: not on the way from `hello`, or `skipped`, to `ready`. */
+  #whole = true;
   #connection: Connection | undefined;
   #failures = 0;
   #cancel: () => void = () => {};
@@ -68,7 +70,7 @@ export class Link {
   #connect(): void {
     this.#cancel();
     const query = new URLSearchParams({ batch: "1" });
-    if (this.#epoch !== undefined) query.set("since", `${this.#epoch}:${this.#seq}`);
+    if (this.#epoch !== undefined) query.set("since", `${this.#epoch}:${this.#seq}${this.#whole ? "" : "~"}`);
     let connection: Connection | undefined;
     // A connection that was given up may still have something to say: it is not listened to.
     const current = () => this.#connection === connection;
@@ -93,20 +95,27 @@ export class Link {
     for (const message of batch) {
       if (message.type === "hello") {
         phase = "catching-up";
-        if (!message.resumed) this.#seq = 0;
+        if (!message.resumed) this.#restart();
         this.#epoch = message.epoch;
       } else if (message.type === "skipped") {
-        if (message.reset) this.#seq = 0;
+        phase = "catching-up";
+        if (message.reset) this.#restart();
       } else {
         if (message.type === "ready") {
           phase = "live";
           this.#failures = 0;
         }
         this.#seq = message.seq;
+        this.#whole = phase === "live";
       }
     }
     this.#say({ phase, heard: this.#world.now() }, batch);
     this.#watch();
+  }
+
+  #restart(): void {
+    this.#seq = 0;
+    this.#whole = true;
   }
 
   #watch(): void {
