@@ -2,7 +2,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use clap::builder::NonEmptyStringValueParser;
 
 /// Keeps the state that published events add up to, and shows it to every page, live.
 #[derive(Debug, clap::Parser)]
@@ -12,6 +11,16 @@ pub(crate) struct Args {
     pub(crate) log: command::LogArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// A token, in the characters that an Authorization header and a cookie take.
+pub(crate) fn token(text: &str) -> Result<String, &'static str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if !text.is_empty() && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected letters, digits and any of - . _ ~ + / =")
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -49,9 +58,29 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "WHEN", default_value = "async", conflicts_with = "no_state")]
     pub(crate) durability: Durability,
 
-    /// What producers must send as `Authorization: Bearer <TOKEN>`
-    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) publish_token: Option<String>,
+    /// What producers must send as `Authorization: Bearer <TOKEN>`; repeatable
+    #[arg(long, value_name = "TOKEN", env = "VITRINE_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
+    pub(crate) publish_token: Vec<String>,
+
+    /// The same, one a line of this file, which is read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) publish_token_file: Option<PathBuf>,
+
+    /// What whoever looks must show: once as /?token=<TOKEN>, or as `Authorization: Bearer <TOKEN>`; repeatable
+    #[arg(long, value_name = "TOKEN", env = "VITRINE_VIEW_TOKEN", hide_env_values = true, value_parser = token)]
+    pub(crate) view_token: Vec<String>,
+
+    /// The same, one a line of this file, which is read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) view_token_file: Option<PathBuf>,
+
+    /// Serve https with this certificate chain (PEM), which is read again on SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Listen beyond this machine without a publish token
     #[arg(long)]
@@ -72,6 +101,10 @@ pub(crate) struct ServeArgs {
     /// Connections at once
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
+
+    /// Connections at once from one address; this machine's own are not counted
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections_per_address: u32,
 
     /// Events that the log holds for readers that are behind
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,5 +1,6 @@
 //! The broadcaster command: publish in, a live wall out.
 
+mod access;
 mod args;
 mod serve;
 

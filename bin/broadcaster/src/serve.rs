@@ -2,27 +2,32 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::anyhow;
-use broadcaster::{Config, Epoch, Hub, Keeper, LogLimits, Page};
+use anyhow::{Context, anyhow};
+use broadcaster::{Access, Config, Epoch, Hub, Keeper, LogLimits, Page};
 use bytesize::ByteSize;
 use command::{Failure, Stop};
 use dashboard::Folder;
 use directories::ProjectDirs;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
+use crate::access::Doors;
 use crate::args::{Durability, ServeArgs};
 
 /// Checks the arguments, binds, and serves until it is told to stop.
 pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     let listen = args.listen;
-    if !listen.ip().is_loopback() && args.publish_token.is_none() && !args.insecure {
+    let doors = Doors::of(&args);
+    raise_file_limit(args.max_connections);
+    let (publish_open, access) = (doors.publish_open(), doors.open().await?);
+    if !listen.ip().is_loopback() && publish_open && !args.insecure {
         return Err(Failure::usage(format!(
             "--listen {listen} can be reached from other machines: give producers a --publish-token, or say --insecure"
         )));
     }
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let state = state(&args)?;
-    let config = config(args)?;
+    let config = config(args, access)?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         let taken = error.kind() == ErrorKind::AddrInUse;
         let way_out = if taken { "; --listen chooses another address" } else { "" };
@@ -31,7 +36,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let Some((dir, durability)) = state else {
         let hub = Hub::new(Epoch::random(), config.log);
-        tracing::info!("listening on http://{address} (epoch {}, in memory only)", hub.epoch().as_str());
+        tracing::info!("listening on {scheme}://{address} (epoch {}, in memory only)", hub.epoch().as_str());
         broadcaster::serve(listener, hub, config, async move { stop.wait().await }).await?;
         tracing::info!("stopped");
         return Ok(());
@@ -39,7 +44,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     let (hub, keeper) = Keeper::open(&dir, config.log, durability)?;
     let (epoch, seq) = (hub.epoch().clone(), hub.head_seq());
     tracing::info!(
-        "listening on http://{address} (epoch {}, seq {seq}, state in {})",
+        "listening on {scheme}://{address} (epoch {}, seq {seq}, state in {})",
         epoch.as_str(),
         dir.display()
     );
@@ -53,10 +58,28 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
         ended = &mut keeping => return Err(ended.map_or_else(Failure::from, |_| Failure::failed("nobody writes the state"))),
     };
     drop(end);
-    keeping.await??;
+    keeping.await?.context("the newest events are not in the saved state")?;
     served?;
     tracing::info!("stopped; the state is in {}", dir.display());
     Ok(())
+}
+
+/// Lets the process open a file for every connection, if the system lets it.
+fn raise_file_limit(connections: u32) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // What is not a connection: the state, the log, the runtime's own.
+    let wanted = u64::from(connections) + 64;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let is_raised = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }).is_ok();
+    if !is_raised || raised < wanted {
+        tracing::warn!(
+            "{raised} files may be open: too few for --max-connections {connections}; ulimit -n, or LimitNOFILE= of systemd, allows more"
+        );
+    }
 }
 
 /// Where the state is kept, if it is, and when a publish is acknowledged.
@@ -80,7 +103,7 @@ fn state(args: &ServeArgs) -> Result<Option<(PathBuf, broadcaster::Durability)>,
     }
 }
 
-fn config(args: ServeArgs) -> Result<Config, Failure> {
+fn config(args: ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Failure> {
     let page: Page = match args.ui_dir {
         None => Arc::new(dashboard::respond),
         Some(dir) => {
@@ -90,11 +113,12 @@ fn config(args: ServeArgs) -> Result<Config, Failure> {
     };
     Ok(Config {
         log: LogLimits { events: args.log_events as usize, bytes: bytes("--log-bytes", args.log_bytes)? },
-        publish_token: args.publish_token,
+        access,
         allow_origins: args.allow_origin,
         allow_hosts: args.allow_host,
         max_body: bytes("--max-body", args.max_body)?,
         max_connections: args.max_connections,
+        max_connections_per_address: args.max_connections_per_address,
         page,
         ..Config::default()
     })

@@ -4,16 +4,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use events::MAX_SNAPSHOT_ROWS;
 use http::{HeaderMap, Method, Response};
+use tokio::sync::watch;
 
-use crate::LogLimits;
+use crate::{Access, LogLimits};
 
 /// How a broadcaster is set up. Every field has a default that is right for one machine.
 #[derive(Clone)]
 pub struct Config {
     /// How much of the past is held.
     pub log: LogLimits,
-    /// What a producer must show, if anything.
-    pub publish_token: Option<String>,
+    /// What lets somebody in. What is sent here counts for all requests that come then.
+    pub access: watch::Receiver<Access>,
     /// Origins besides the page's own that may connect.
     pub allow_origins: Vec<String>,
     /// Names besides loopback and the listening address that the broadcaster is called by.
@@ -22,6 +23,8 @@ pub struct Config {
     pub max_body: usize,
     /// Connections at once.
     pub max_connections: u32,
+    /// Connections at once from one address. This machine's own are not counted.
+    pub max_connections_per_address: u32,
     /// What is served at the paths that are not the protocol's.
     pub page: Page,
     /// Between two signs of life to a page.
@@ -38,20 +41,25 @@ pub(crate) const MAX_EVENTS: usize = 100_000;
 /// Decoded bytes of a body of columns: 18 bytes a row for as many rows as may be, and room for how
 /// Arrow frames them.
 pub(crate) const MAX_COLUMNS: usize = MAX_SNAPSHOT_ROWS as usize * 18 + (8 << 20);
-/// A body must be whole within this time.
-pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// A request's head must be whole within this time.
+/// A body must be whole within this time,
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(300);
+/// and some of it must come within this.
+pub(crate) const BODY_SILENCE: Duration = Duration::from_secs(15);
+/// A TLS handshake, and then a request's head, must be whole within this time; so long a connection may be idle.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+pub(crate) const MAX_HEAD: usize = 32 << 10;
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             log: LogLimits::default(),
-            publish_token: None,
+            access: watch::channel(Access::default()).1,
             allow_origins: vec![],
             allow_hosts: vec![],
             max_body: 16 << 20,
             max_connections: 20_000,
+            max_connections_per_address: 1_000,
             page: Arc::new(|_, _, _| None),
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(4),

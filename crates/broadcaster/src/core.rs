@@ -203,6 +203,11 @@ impl Core {
         Changes { seq: self.seq, floor: self.sticky.floor(), put: put.collect(), gone }
     }
 
+    /// The last of the seqs whose events may have been lost in a crash; 0 if none were.
+    pub fn lost_to(&self) -> u64 {
+        self.lost.last().map_or(0, |(_, last)| *last)
+    }
+
     /// Ranges of seqs, first and last, whose events are missing.
     pub fn lost(&self) -> &[(u64, u64)] {
         &self.lost
@@ -231,6 +236,7 @@ impl Core {
         let hello = Session::Hello {
             epoch: self.epoch.as_str(),
             seq: self.seq,
+            lost_to: self.lost_to(),
             resumed: resumed.is_some(),
             protocol: PROTOCOL,
         };
@@ -240,8 +246,8 @@ impl Core {
 
     /// Whether a reader may have something that is not in this order.
     fn is_lost(&self, Cursor { seq, partial, .. }: &Cursor) -> bool {
-        let is_in = |(first, last): &(u64, u64)| (if *partial { 0 } else { *first }..=*last).contains(seq);
-        self.lost.iter().any(is_in)
+        partial.is_some_and(|lost_to| lost_to != self.lost_to())
+            || self.lost.iter().any(|(first, last)| (first..=last).contains(&seq))
     }
 
     /// How a reader goes on, about `budget` bytes at most at a time.

@@ -32,17 +32,17 @@ impl Epoch {
     }
 }
 
-/// How far a reader is: everything up to `seq` of `epoch`. Written `epoch:seq`, and `epoch:seq~` on the way to
-/// the state.
+/// How far a reader is: everything up to `seq` of `epoch`. Written `epoch:seq`, and on the way to the state
+/// `epoch:seq~lost`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// The order that `seq` counts in.
     pub epoch: Epoch,
     /// The last event that the reader has.
     pub seq: u64,
-    /// The reader was cut off before `ready`: of some things it has nothing, as they changed again after `seq`,
-    /// in an order that a crash may have lost.
-    pub partial: bool,
+    /// The reader was cut off before `ready`: of some things it has nothing, as they changed again after `seq`.
+    /// That holds as long as no change is lost: so it says up to where events were when it began.
+    pub partial: Option<u64>,
 }
 
 /// A text that is not a cursor.
@@ -54,7 +54,10 @@ impl FromStr for Cursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        let (text, partial) = text.strip_suffix('~').map_or((text, false), |text| (text, true));
+        let (text, partial) = match text.split_once('~') {
+            Some((text, lost)) => (text, Some(lost.parse().map_err(|_| CursorError)?)),
+            None => (text, None),
+        };
         let (epoch, seq) = text.split_once(':').ok_or(CursorError)?;
         let epoch = Epoch::new(epoch).ok_or(CursorError)?;
         let seq = seq.parse().map_err(|_| CursorError)?;
@@ -64,6 +67,7 @@ impl FromStr for Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}{}", self.epoch.0, self.seq, if self.partial { "~" } else { "" })
+        write!(f, "{}:{}", self.epoch.0, self.seq)?;
+        self.partial.map_or(Ok(()), |lost| write!(f, "~{lost}"))
     }
 }

@@ -21,7 +21,7 @@ pub struct Hub(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     epoch: Epoch,
-    lost_to: Option<u64>,
+    lost_to: u64,
     state: Mutex<State>,
     /// The newest seq; wakes readers.
     head: watch::Sender<u64>,
@@ -46,11 +46,11 @@ pub enum Durability {
 struct Disk {
     /// Everything up to here.
     seq: u64,
-    /// Why nothing can be written.
+    /// Why no publishes are taken.
     failure: Option<Arc<str>>,
 }
 
-/// A publish that was refused, or not acknowledged: the state cannot be written, for this reason.
+/// A publish that was refused, or not acknowledged, for this reason: the state cannot be written.
 #[derive(Debug)]
 pub(crate) struct Unwritable(pub(crate) Arc<str>);
 
@@ -101,7 +101,7 @@ impl Hub {
 
     fn of(core: Core, answers: Answers, snapshots: Snapshots, room: u64, durability: Durability) -> Self {
         let (epoch, head) = (core.epoch().clone(), watch::Sender::new(core.seq()));
-        let lost_to = core.lost().last().map(|(_, last)| *last);
+        let lost_to = core.lost_to();
         let state = Mutex::new(State { core, answers, snapshots, room, replay: None });
         let (disk, readers) = (watch::Sender::default(), AtomicUsize::new(0));
         Self(Arc::new(Shared { epoch, lost_to, state, head, disk, durability, readers }))
@@ -112,8 +112,8 @@ impl Hub {
         &self.0.epoch
     }
 
-    /// The last of the seqs whose events may have been lost, if some may.
-    pub(crate) fn lost_to(&self) -> Option<u64> {
+    /// The last of the seqs whose events may have been lost in a crash; 0 if none were.
+    pub(crate) fn lost_to(&self) -> u64 {
         self.0.lost_to
     }
 
@@ -159,21 +159,20 @@ impl Hub {
         let (answer, head) = loop {
             let last = {
                 let state = &mut *self.state();
+                if let Some(answer) = key.and_then(|key| state.answers.get(key, now)) {
+                    break (answer, state.core.seq());
+                }
                 let last = state.core.seq() + events as u64;
                 if last <= state.room {
-                    let known = key.and_then(|key| state.answers.get(key, now));
-                    let answer = known.unwrap_or_else(|| {
-                        let answer = Answer { receipt: apply(state), clients: self.clients() };
-                        if let Some(key) = key {
-                            state.answers.put(key, answer.clone(), now);
-                        }
-                        answer
-                    });
+                    let answer = Answer { receipt: apply(state), clients: self.clients() };
+                    if let Some(key) = key {
+                        state.answers.put(key, answer.clone(), now);
+                    }
                     break (answer, state.core.seq());
                 }
                 last
             };
-            self.on_disk(last.saturating_sub(AHEAD)).await?;
+            self.room_for(last).await?;
         };
         // Another publish may have been announced in between: the head only rises.
         self.0.head.send_if_modified(|seen| {
@@ -190,9 +189,19 @@ impl Hub {
     /// Waits until everything up to `seq` is on disk.
     async fn on_disk(&self, seq: u64) -> Result<(), Unwritable> {
         let mut disk = self.0.disk.subscribe();
-        let there = disk.wait_for(|disk| disk.seq >= seq || disk.failure.is_some()).await;
+        let disk = disk.wait_for(|disk| disk.seq >= seq || disk.failure.is_some()).await;
         // The sender lives as long as this hub.
-        match there.ok().and_then(|disk| disk.failure.clone()) {
+        match disk.ok().and_then(|disk| disk.failure.clone().filter(|_| disk.seq < seq)) {
+            Some(failure) => Err(Unwritable(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until what is on disk has caught up so far that events up to `last` may be taken.
+    async fn room_for(&self, last: u64) -> Result<(), Unwritable> {
+        let mut disk = self.0.disk.subscribe();
+        let disk = disk.wait_for(|disk| disk.seq + AHEAD >= last || disk.failure.is_some()).await;
+        match disk.ok().and_then(|disk| disk.failure.clone()) {
             Some(failure) => Err(Unwritable(failure)),
             None => Ok(()),
         }
@@ -207,14 +216,26 @@ impl Hub {
 
     /// Takes publishes, as everything up to `seq` is on disk.
     pub(crate) fn written(&self, seq: u64) {
-        self.state().room = seq + AHEAD;
+        let mut state = self.state();
+        state.room = seq + AHEAD;
         self.0.disk.send_replace(Disk { seq, failure: None });
     }
 
     /// Takes no publishes, as nothing can be written.
     pub(crate) fn refuse(&self, failure: &str) {
-        self.state().room = 0;
+        let mut state = self.state();
+        state.room = 0;
         self.0.disk.send_modify(|disk| disk.failure = Some(failure.into()));
+    }
+
+    /// Why no publishes are taken, if none are.
+    pub(crate) fn failure(&self) -> Option<Arc<str>> {
+        self.0.disk.borrow().failure.clone()
+    }
+
+    /// When a publish is acknowledged.
+    pub(crate) fn durability(&self) -> Durability {
+        self.0.durability
     }
 
     /// Lets a reader in.
@@ -271,7 +292,7 @@ impl Hub {
     /// All sticky events as JSON objects with their seqs, in seq order, and the seq they are of.
     pub fn sticky(&self, filter: Filter) -> (Cursor, Vec<Bytes>) {
         let state = &mut *self.state();
-        let cursor = Cursor { epoch: state.core.epoch().clone(), seq: state.core.seq(), partial: false };
+        let cursor = Cursor { epoch: state.core.epoch().clone(), seq: state.core.seq(), partial: None };
         let frames = state.core.state(filter);
         let json = |frame: &Frame| frame.websocket().slice_ref(frame.json());
         (cursor, frames.iter().map(json).collect())

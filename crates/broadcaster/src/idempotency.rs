@@ -22,7 +22,7 @@ pub(crate) struct Answers {
 
 /// An answer, as it is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct Answered {
     pub(crate) key: Box<str>,
     /// When it was given: milliseconds since 1970.
     pub(crate) at: u64,
@@ -31,9 +31,9 @@ pub(crate) struct Kept {
 
 impl Answers {
     /// As they were saved, oldest first: from here on it is noted what changes.
-    pub(crate) fn again(kept: Vec<Kept>, clock: Clock) -> Self {
+    pub(crate) fn again(kept: Vec<Answered>, clock: Clock) -> Self {
         let mut answers = Self { forgotten: Some(vec![]), ..Self::default() };
-        for Kept { key, at, answer } in kept {
+        for Answered { key, at, answer } in kept {
             answers.by_key.insert(key.clone(), answer);
             answers.order.push_back((clock.instant(at), key));
         }
@@ -41,11 +41,11 @@ impl Answers {
     }
 
     /// What changed since the last call: the new ones, and the keys of those that are forgotten.
-    pub(crate) fn changes(&mut self, clock: Clock) -> (Vec<Kept>, Vec<Box<str>>) {
+    pub(crate) fn changes(&mut self, clock: Clock) -> (Vec<Answered>, Vec<Box<str>>) {
         let unsaved = self.order.len() - std::mem::take(&mut self.unsaved);
         let new = self.order.range(unsaved..).filter_map(|(at, key)| {
             let answer = self.by_key.get(key)?.clone();
-            Some(Kept { key: key.clone(), at: clock.unix(*at), answer })
+            Some(Answered { key: key.clone(), at: clock.unix(*at), answer })
         });
         (new.collect(), self.forgotten.replace(vec![]).unwrap_or_default())
     }
@@ -94,7 +94,7 @@ impl Clock {
         self.unix.saturating_sub(self.now.saturating_duration_since(at).as_millis() as u64)
     }
 
-    /// What is to come is now; what is before the machine's start is then.
+    /// What is to come is now.
     fn instant(self, unix: u64) -> Instant {
         let ago = Duration::from_millis(self.unix.saturating_sub(unix));
         self.now.checked_sub(ago).unwrap_or(self.now)

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::idempotency::{Answers, Clock};
 use crate::snapshots::Snapshots;
-use crate::store::{Held, Order, Store, Unsaved};
+use crate::store::{Head, Held, Store, Unsaved};
 use crate::{Core, Durability, Epoch, Hub, LogLimits, StoreError};
 
 /// From the beginning of one write to that of the next, where nobody waits for it.
@@ -30,13 +30,18 @@ pub struct Keeper {
     lost: Vec<(u64, u64)>,
     /// What could not be written.
     unsaved: Unsaved,
-    durability: Durability,
+    /// Why it could not.
+    failure: Option<String>,
 }
 
 impl Keeper {
     /// The hub whose state is kept in a folder, as it was left; one of a new epoch if there is none.
+    ///
+    /// If the state can be read and not written, because the disk is full, it is served, and
+    /// publishes are refused.
     pub fn open(dir: &Path, limits: LogLimits, durability: Durability) -> Result<(Hub, Self), StoreError> {
         let (store, held) = Store::open(dir)?;
+        let is_new = held.is_none();
         let (core, answers, snapshots) = match held {
             None => {
                 let mut core = Core::new(Epoch::random(), limits, Kind::retention);
@@ -52,9 +57,14 @@ impl Keeper {
         let lost = core.lost().to_vec();
         let hub = Hub::kept(core, answers, snapshots, durability);
         let (head, unsaved) = (hub.head(), Unsaved::default());
-        let mut keeper = Self { hub: hub.clone(), head, store, lost, unsaved, durability };
+        let mut keeper = Self { hub: hub.clone(), head, store, lost, unsaved, failure: None };
         // The seqs of the first events are given away before anybody can publish one.
-        keeper.write(RESERVED)?;
+        match keeper.write() {
+            Err(error) if is_new => return Err(error),
+            Err(_refuses) => {}
+            Ok(()) if is_new => tracing::info!("a new state, in {}", dir.display()),
+            Ok(()) => {}
+        }
         Ok((hub, keeper))
     }
 
@@ -77,42 +87,60 @@ impl Keeper {
 
     /// Blocks its thread while it writes.
     async fn keep(mut self, mut stopped: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let mut next = Instant::now();
         loop {
+            let due = async {
+                if self.failure.is_none() {
+                    // The hub lives as long as this.
+                    let _ = self.head.changed().await;
+                }
+                tokio::time::sleep_until(next).await;
+            };
             tokio::select! {
-                _ = self.head.changed() => {}
+                () = due => {}
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             }
             let began = Instant::now();
-            while let Err(error) = self.write(RESERVED) {
-                tracing::error!("{error}: publishes are refused until the state can be written");
-                self.hub.refuse(&error.reason());
-                tokio::select! {
-                    () = tokio::time::sleep(RETRY) => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => break,
-                }
-            }
-            if self.durability == Durability::Async {
-                tokio::select! {
-                    () = tokio::time::sleep_until(began + PACE) => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => break,
-                }
-            }
+            next = match self.write() {
+                Err(_refuses) => began + RETRY,
+                Ok(()) if self.hub.durability() == Durability::Sync => began,
+                Ok(()) => began + PACE,
+            };
         }
         self.hub.refuse("the broadcaster is stopping");
-        self.write(0)?;
+        self.put(0)?;
         self.store.close()
     }
 
-    /// Writes what changed, and that events are given as many seqs more.
-    fn write(&mut self, seqs: u64) -> Result<(), StoreError> {
+    /// Writes what changed; publishes are taken if it is written, and refused if it cannot be.
+    fn write(&mut self) -> Result<(), StoreError> {
+        match self.put(RESERVED) {
+            Ok(seq) => {
+                if self.failure.take().is_some() {
+                    tracing::info!("the state is written again; publishes are taken");
+                }
+                self.hub.written(seq);
+                Ok(())
+            }
+            Err(error) => {
+                let failure = format!("the state cannot be written: {}", error.reason());
+                if self.failure.as_ref() != Some(&failure) {
+                    tracing::error!("{failure}; publishes are refused until it can");
+                    self.hub.refuse(&failure);
+                    self.failure = Some(failure);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts on disk what changed, and that events are given so many seqs more. Returns the newest event's.
+    fn put(&mut self, seqs: u64) -> Result<u64, StoreError> {
         self.unsaved.then(self.hub.changes(Clock::now()));
         let seq = self.unsaved.changes.seq;
-        let order = Order { epoch: self.hub.epoch(), reserved: seq + seqs, lost: &self.lost };
-        self.store.write(&order, &self.unsaved)?;
+        let head = Head { epoch: self.hub.epoch(), reserved: seq + seqs, lost: &self.lost };
+        self.store.write(&head, &self.unsaved)?;
         self.unsaved = Unsaved::default();
-        if seqs > 0 {
-            self.hub.written(seq);
-        }
-        Ok(())
+        Ok(seq)
     }
 }

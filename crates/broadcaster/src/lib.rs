@@ -10,6 +10,7 @@
 //! [`Core`] is a state machine without sockets, tasks or clocks. A reader is a [`Position`]: new, come
 //! back or fallen behind, it is brought to the state by a [`Replay`] and then follows the log.
 
+mod access;
 mod chunk;
 mod chunks;
 mod client;
@@ -40,8 +41,12 @@ mod sse;
 mod state;
 mod sticky;
 mod store;
+mod tls;
+mod tokens;
+mod visitors;
 mod websocket;
 
+pub use access::Access;
 pub use config::{Config, Page};
 pub use core::{Core, LogLimits, Next, Position, Receipt, Step};
 pub use cursor::{Cursor, Epoch};
@@ -53,3 +58,5 @@ pub use replay::Replay;
 pub use saved::{Changes, RestoreError, Saved};
 pub use server::serve;
 pub use store::StoreError;
+pub use tls::{Tls, TlsError};
+pub use tokens::Tokens;

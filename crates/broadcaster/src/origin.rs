@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, Uri};
 
 use crate::problem::Problem;
 
@@ -30,11 +30,12 @@ impl Doors {
         Self { hosts, origins: origins.collect() }
     }
 
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let text =
             |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
-        let host =
-            text(HOST).ok_or_else(|| Problem::BadRequest("a request needs a Host header".to_owned()))?;
+        // In HTTP/2 it is part of the address.
+        let host = text(HOST).or_else(|| uri.authority().map(|host| host.as_str().to_ascii_lowercase()));
+        let host = host.ok_or_else(|| Problem::BadRequest("a request needs a Host header".to_owned()))?;
         if !self.hosts.iter().any(|known| known == without_port(&host)) {
             let sentence = format!("not known as {host:?}: --allow-host adds a name");
             return Err(Problem::Forbidden(sentence));
@@ -68,7 +69,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(ORIGIN, origin.parse().unwrap());
         }
-        doors.check(&headers).is_ok()
+        doors.check(&Uri::from_static("/"), &headers).is_ok()
     }
 
     #[test]

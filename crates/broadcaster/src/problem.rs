@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use events::Refusal;
@@ -20,16 +21,16 @@ pub(crate) enum Problem {
     NotAnEvent(Refusal),
     #[error("{0}")]
     Columns(ColumnsError),
-    #[error("this broadcaster asks for `Authorization: Bearer <publish token>`")]
-    Unauthorized,
+    #[error("this broadcaster asks for `Authorization: Bearer <{0} token>`")]
+    Unauthorized(&'static str),
     #[error("{0}")]
     Forbidden(String),
     #[error("{0}")]
     NotFound(String),
     #[error("{got} is not allowed here; {allowed} is")]
     MethodNotAllowed { got: String, allowed: &'static str },
-    #[error("the body did not arrive within {seconds} s")]
-    Timeout { seconds: u64 },
+    #[error("{0} within {1:?}")]
+    Timeout(&'static str, Duration),
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("{0}")]
@@ -38,7 +39,7 @@ pub(crate) enum Problem {
     UpgradeRequired,
     #[error("the broadcaster is stopping")]
     Stopping,
-    #[error("the state cannot be written: {0}")]
+    #[error("{0}")]
     Unwritable(Arc<str>),
 }
 
@@ -91,11 +92,11 @@ impl Problem {
         match self {
             Self::BadRequest(_) | Self::NotJson(_) => StatusCode::BAD_REQUEST,
             Self::NotAnEvent(_) | Self::Columns(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Timeout { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Timeout(..) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -138,7 +139,7 @@ impl Problem {
         let fixed = http::HeaderValue::from_static;
         headers.insert(CONTENT_TYPE, fixed("application/problem+json"));
         match self {
-            Self::Unauthorized => drop(headers.insert(WWW_AUTHENTICATE, fixed("Bearer"))),
+            Self::Unauthorized(_) => drop(headers.insert(WWW_AUTHENTICATE, fixed("Bearer"))),
             Self::Stopping | Self::Unwritable(_) => drop(headers.insert(RETRY_AFTER, fixed("1"))),
             Self::UpgradeRequired => drop(headers.insert(http::header::UPGRADE, fixed("websocket"))),
             Self::MethodNotAllowed { allowed, .. } => {

@@ -3,18 +3,23 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use events::{EmbeddingSnapshot, Event, Format, Item, Kind, Text};
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-use http_body_util::{BodyExt, Limited};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
 use hyper::body::Incoming;
 use serde::Serialize;
+use tokio::runtime::Handle;
 
 use crate::columns::{self, Columns, ColumnsError};
-use crate::config::{BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
+use crate::config::{BODY_SILENCE, BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
 use crate::hub::Answer;
 use crate::problem::Problem;
 use crate::snapshots::Packed;
 use crate::{Config, Hub, Receipt};
+
+/// Bytes of a body that is decoded where others would wait for it. A larger one, or one of which nobody knows how
+/// large it will be, is decoded on a thread of its own.
+const LARGE: usize = 256 << 10;
 
 /// `POST /publish`: decodes a whole body, applies all of it or nothing.
 pub(crate) async fn publish(
@@ -23,7 +28,7 @@ pub(crate) async fn publish(
     config: &Config,
 ) -> Result<Bytes, Problem> {
     let (head, body) = request.into_parts();
-    authorize(&head.headers, config.publish_token.as_deref())?;
+    config.access.borrow().may_publish(&head.headers)?;
     let media = media(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
     let limit = match media {
@@ -31,11 +36,23 @@ pub(crate) async fn publish(
         Media::Columns => MAX_COLUMNS,
     };
     let body = whole(body, limit).await?;
-    let body = decoded(&head.headers, body, limit)?;
 
     match media {
-        Media::Events(format) => events(hub, format, &body, key.as_deref()).await,
+        Media::Events(format) => {
+            let (hub, is_large) =
+                (hub.clone(), body.len() > LARGE || head.headers.contains_key(CONTENT_ENCODING));
+            let work = async move {
+                let body = decoded(&head.headers, body, limit)?;
+                events(&hub, format, &body, key.as_deref()).await
+            };
+            if !is_large {
+                return work.await;
+            }
+            let done = tokio::task::spawn_blocking(move || Handle::current().block_on(work)).await;
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        }
         Media::Columns => {
+            let body = decoded(&head.headers, body, limit)?;
             // Checking, packing and compressing millions of points takes a moment. The Arrow reader
             // asserts where a stream's lengths contradict each other: such a body ends its task here,
             // before anything of it has reached the hub.
@@ -69,15 +86,6 @@ fn media(headers: &HeaderMap) -> Result<Media, Problem> {
     }
 }
 
-fn authorize(headers: &HeaderMap, token: Option<&str>) -> Result<(), Problem> {
-    let Some(token) = token else { return Ok(()) };
-    let shown = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
-    let shown = shown.strip_prefix(b"Bearer ").unwrap_or_default();
-    // Every byte is compared whatever the first difference, so that time tells nothing.
-    let differences = token.bytes().zip(shown).fold(0, |sum, (ours, theirs)| sum | (ours ^ theirs));
-    if token.len() == shown.len() && differences == 0 { Ok(()) } else { Err(Problem::Unauthorized) }
-}
-
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
@@ -89,16 +97,29 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
-    let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
-    let late = |_| Problem::Timeout { seconds: BODY_TIMEOUT.as_secs() };
-    let body = body.await.map_err(late)?.map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Problem::TooLarge { limit }
-        } else {
-            Problem::BadRequest(format!("the body broke off: {error}"))
+    let mut body = Limited::new(body, limit);
+    let whole = async {
+        let mut parts = Vec::new();
+        loop {
+            let part = tokio::time::timeout(BODY_SILENCE, body.frame()).await;
+            let part = part.map_err(|_| Problem::Timeout("nothing of the body came", BODY_SILENCE))?;
+            match part {
+                None => return Ok(parts),
+                Some(Ok(part)) => parts.extend(part.into_data().ok().filter(|part| !part.is_empty())),
+                Some(Err(error)) if error.is::<LengthLimitError>() => {
+                    return Err(Problem::TooLarge { limit });
+                }
+                Some(Err(error)) => return Err(Problem::BadRequest(format!("the body broke off: {error}"))),
+            }
         }
-    })?;
-    Ok(body.to_bytes())
+    };
+    let whole = tokio::time::timeout(BODY_TIMEOUT, whole).await;
+    let parts = whole.map_err(|_| Problem::Timeout("the body did not arrive", BODY_TIMEOUT))??;
+    // Nearly always it came in one piece.
+    match <[Bytes; 1]>::try_from(parts) {
+        Ok([body]) => Ok(body),
+        Err(parts) => Ok(parts.concat().into()),
+    }
 }
 
 /// Undoes the content encoding, never past the limit.
@@ -165,7 +186,7 @@ struct Accepted<'a> {
 
 fn accepted(hub: &Hub, Answer { receipt, clients }: Answer) -> Bytes {
     let Receipt { seq, accepted } = receipt;
-    let (epoch, lost_to) = (hub.epoch().as_str(), hub.lost_to());
+    let (epoch, lost_to) = (hub.epoch().as_str(), Some(hub.lost_to()).filter(|seq| *seq > 0));
     // Numbers and a string: it serializes.
     serde_json::to_vec(&Accepted { epoch, seq, accepted, clients, lost_to }).unwrap_or_default().into()
 }

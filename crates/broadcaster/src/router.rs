@@ -2,8 +2,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY};
-use http::{Method, Request, Response};
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HeaderName, ORIGIN, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -18,9 +21,18 @@ use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::server::{Place, Stopping};
 use crate::shard::Newcomer;
-use crate::{Config, Cursor, Filter, Hub, publish, sse, state, websocket};
+use crate::{Config, Cursor, Filter, Hub, access, publish, sse, state, websocket};
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
+
+/// What every answer says to browsers, where it does not say otherwise: to take it for what it is, to load nothing
+/// for it, to show it in no frame, to hand it to no other site, and not to tell others where they come from.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// Answers requests: path and method to the part that knows.
 pub(crate) struct Router {
@@ -38,21 +50,25 @@ impl Router {
         place: Place,
     ) -> Result<Response<Body>, Infallible> {
         let origin = request.headers().get(ORIGIN).cloned();
-        let mut response = match self.doors.check(request.headers()) {
+        let mut response = match self.doors.check(request.uri(), request.headers()) {
             Err(problem) => whole(problem.response()),
             Ok(()) => {
                 let response = self.route(request, place).await;
                 let mut response = response.unwrap_or_else(|problem| whole(problem.response()));
                 // The origin was found to be the page's own or allowed.
                 if let Some(origin) = origin {
+                    let sites = HeaderName::from_static("cross-origin-resource-policy");
+                    response.headers_mut().insert(sites, HeaderValue::from_static("cross-origin"));
                     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-                    response.headers_mut().append(VARY, http::HeaderValue::from_static("origin"));
+                    response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
                 }
                 response
             }
         };
-        let nosniff = http::HeaderValue::from_static("nosniff");
-        response.headers_mut().insert(http::header::X_CONTENT_TYPE_OPTIONS, nosniff);
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        }
         Ok(response)
     }
 
@@ -73,6 +89,9 @@ impl Router {
         }
         if request.method() != Method::HEAD {
             only(request.method(), &Method::GET, "GET, HEAD")?;
+        }
+        if let Some(answer) = self.at_the_door(&path, &request)? {
+            return Ok(whole(answer));
         }
         match path.as_str() {
             "/ws" => self.websocket(request, place),
@@ -97,6 +116,27 @@ impl Router {
                 let page = (self.config.page)(request.method(), path, headers);
                 page.map(whole).ok_or_else(|| Problem::NotFound(format!("nothing at {path}")))
             }
+        }
+    }
+
+    /// What is answered to somebody who may not look, or shows a token for the first time.
+    fn at_the_door(
+        &self,
+        path: &str,
+        request: &Request<Incoming>,
+    ) -> Result<Option<Response<Bytes>>, Problem> {
+        let access = self.config.access.borrow();
+        let query = request.uri().query().unwrap_or_default().as_bytes();
+        let shown = form_urlencoded::parse(query).find(|(name, _)| path == "/" && name == "token");
+        if let Some((_, token)) = shown {
+            return access.enter(&token).map(Some);
+        }
+        let Err(problem) = access.may_view(request.headers()) else { return Ok(None) };
+        let wants = request.headers().get(ACCEPT).map(|wants| wants.as_bytes()).unwrap_or_default();
+        match path {
+            "/healthz" => Ok(Some(state::alive())),
+            "/" if wants.starts_with(b"text/html") => Ok(Some(access::closed_door())),
+            _ => Err(problem),
         }
     }
 

@@ -30,20 +30,18 @@ pub struct Changes {
     pub floor: u64,
     /// Entries as they are sent, in the order of their seqs, which are above those of all before.
     pub put: Vec<(u64, Bytes)>,
-    /// Seqs of earlier entries that are no more.
+    /// Seqs of earlier entries that are no more, whether they were written or not.
     pub gone: Vec<u64>,
 }
 
 impl Changes {
     /// Adds what changed after these.
     pub fn then(&mut self, later: Self) {
-        let Self { seq, floor, put, gone } = later;
-        for gone in gone {
-            match self.put.binary_search_by_key(&gone, |(seq, _)| *seq) {
-                Ok(at) => drop(self.put.remove(at)),
-                Err(_) => self.gone.push(gone),
-            }
-        }
+        let Self { seq, floor, put, mut gone } = later;
+        gone.sort_unstable();
+        self.put.retain(|(seq, _)| gone.binary_search(seq).is_err());
+        // Those as well: a write that failed may be on disk all the same.
+        self.gone.extend(gone);
         self.put.extend(put);
         (self.seq, self.floor) = (seq, floor);
     }

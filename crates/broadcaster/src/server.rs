@@ -1,18 +1,25 @@
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
-use crate::config::HEAD_TIMEOUT;
+use crate::config::{HEAD_TIMEOUT, MAX_HEAD};
 use crate::fanout::Fanout;
 use crate::origin::Doors;
 use crate::router::Router;
-use crate::{Config, Hub};
+use crate::visitors::{Visit, Visitors};
+use crate::{Config, Hub, Tls};
+
+/// Requests at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 100;
 
 /// Serves a hub on a bound listener until `shutdown` completes.
 ///
@@ -29,6 +36,7 @@ pub async fn serve(
     let stopping = Stopping(stopping);
     let max_connections = config.max_connections;
     let places = Arc::new(Semaphore::new(max_connections as usize));
+    let visitors = Visitors::new(config.max_connections_per_address);
     let grace = config.grace;
     let fanout = Fanout::start(&hub, config.heartbeat, &stopping)?;
     let router = Arc::new(Router { hub, config, doors, stopping: stopping.clone(), fanout });
@@ -42,10 +50,13 @@ pub async fn serve(
         };
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => {
-                    let place = Place(Arc::new(place));
-                    tokio::spawn(connection(socket, place, router.clone(), stopping.clone()));
-                }
+                Ok((socket, from)) => match visitors.admit(from.ip()) {
+                    Some(visit) => {
+                        let place = Place(Arc::new((place, visit)));
+                        tokio::spawn(connection(socket, place, router.clone(), stopping.clone()));
+                    }
+                    None => tracing::debug!("a connection too many from {}", from.ip()),
+                },
                 // Out of file descriptors, or a client that left the queue: the next may do.
                 Err(error) => {
                     tracing::warn!("cannot accept a connection: {error}");
@@ -65,7 +76,7 @@ pub async fn serve(
 
 /// A connection's place among [`Config::max_connections`], held by whatever serves it.
 #[derive(Debug, Clone)]
-pub(crate) struct Place(#[allow(dead_code)] Arc<OwnedSemaphorePermit>); // held, not read
+pub(crate) struct Place(#[allow(dead_code)] Arc<(OwnedSemaphorePermit, Visit)>); // held, not read
 
 /// That the broadcaster stops. Clones share it.
 #[derive(Debug, Clone)]
@@ -82,18 +93,56 @@ impl Stopping {
     }
 }
 
-async fn connection(socket: TcpStream, place: Place, router: Arc<Router>, mut stopping: Stopping) {
+/// Serves a connection, over TLS if there is a certificate.
+async fn connection(socket: TcpStream, place: Place, router: Arc<Router>, stopping: Stopping) {
     // Events are small and wait for nobody.
     let _ = socket.set_nodelay(true);
+    let tls = router.config.access.borrow().tls.clone();
+    let Some(Tls(tls)) = tls else { return http1(socket, place, router, stopping).await };
+    let handshake = tokio::time::timeout(HEAD_TIMEOUT, TlsAcceptor::from(tls).accept(socket));
+    match handshake.await {
+        Ok(Ok(socket)) if socket.get_ref().1.alpn_protocol() == Some(b"h2") => {
+            http2(socket, place, router, stopping).await;
+        }
+        Ok(Ok(socket)) => http1(socket, place, router, stopping).await,
+        Ok(Err(error)) => tracing::debug!("a TLS handshake broke off: {error}"),
+        Err(_late) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn http1(socket: impl Socket, place: Place, router: Arc<Router>, stopping: Stopping) {
     let service = service_fn(move |request| router.clone().answer(request, place.clone()));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(MAX_HEAD);
     let connection = http.serve_connection(TokioIo::new(socket), service).with_upgrades();
+    run(connection, |connection| connection.graceful_shutdown(), stopping).await;
+}
+
+async fn http2(socket: impl Socket, place: Place, router: Arc<Router>, stopping: Stopping) {
+    let heartbeat = router.config.heartbeat;
+    let service = service_fn(move |request| router.clone().answer(request, place.clone()));
+    let mut http = http2::Builder::new(TokioExecutor::new());
+    http.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD as u32).max_concurrent_streams(MAX_STREAMS);
+    http.keep_alive_interval(heartbeat).keep_alive_timeout(HEAD_TIMEOUT);
+    let connection = http.serve_connection(TokioIo::new(socket), service);
+    run(connection, |connection| connection.graceful_shutdown(), stopping).await;
+}
+
+/// What HTTP is spoken over.
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
+
+/// Runs a connection to its end; when the broadcaster stops it may finish what it is at.
+async fn run<C>(connection: C, finish: impl FnOnce(Pin<&mut C>), mut stopping: Stopping)
+where
+    C: Future<Output = hyper::Result<()>>,
+{
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stopping.wait() => {
-            connection.as_mut().graceful_shutdown();
+            finish(connection.as_mut());
             connection.await
         }
     };

@@ -115,7 +115,7 @@ impl Stream {
         for frame in frames {
             if let Some(seq) = frame.seq() {
                 // `ready` is of no type.
-                let partial = replayed && frame.kind().is_some();
+                let partial = (replayed && frame.kind().is_some()).then(|| self.hub.lost_to());
                 let cursor = Cursor { epoch: self.hub.epoch().clone(), seq, partial };
                 out.put_slice(format!("id: {cursor}\n").as_bytes());
             }

@@ -45,8 +45,9 @@ pub(crate) fn health(hub: &Hub) -> Response<Bytes> {
     let entries: serde_json::Map<_, _> =
         Kind::ALL.iter().map(|kind| (kind.name().to_owned(), core.count(*kind).into())).collect();
     let (log_events, log_bytes) = core.log_span();
+    let failure = hub.failure();
     let health = json!({
-        "status": "ok",
+        "status": failure.as_deref().unwrap_or("ok"),
         "version": env!("CARGO_PKG_VERSION"),
         "epoch": core.epoch().as_str(),
         "seq": core.seq(),
@@ -66,11 +67,15 @@ pub(crate) fn health(hub: &Hub) -> Response<Bytes> {
     json_response(format!("{health}\n").into())
 }
 
+/// `GET /healthz` of somebody who may not look: that it lives.
+pub(crate) fn alive() -> Response<Bytes> {
+    json_response(Bytes::from_static(b"{\"status\":\"ok\"}\n"))
+}
+
 /// `GET /snapshots/{id}`: packed embedding columns. The id is their checksum, so they never change.
 pub(crate) fn snapshot(hub: &Hub, id: &str, headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
-    let packed = hub.snapshot(id).ok_or_else(|| {
-        Problem::NotFound("no such snapshot: it was replaced, or the broadcaster was restarted".to_owned())
-    })?;
+    let packed =
+        hub.snapshot(id).ok_or_else(|| Problem::NotFound("no such snapshot: it was replaced".to_owned()))?;
     let etag = format!("\"{id}\"");
     if is_current(headers, &etag) {
         return Ok(not_modified(&etag));

@@ -27,14 +27,14 @@ pub(crate) struct Sticky {
     /// Evictions up to here are forgotten: a reader behind it cannot be told what went.
     floor: u64,
     /// What is saved elsewhere, if anything is.
-    saved: Option<Saved>,
+    saved: Option<Since>,
     /// Holds an encoded key while it is looked up.
     key: Vec<u8>,
 }
 
 /// The entries that are saved: those up to a seq, but for those that went since.
 #[derive(Debug)]
-struct Saved {
+struct Since {
     upto: u64,
     gone: Vec<u64>,
 }
@@ -270,14 +270,14 @@ impl Sticky {
     /// Everything up to `seq` is saved: from here on it is noted what goes of it.
     pub(crate) fn note_changes(&mut self, seq: u64, floor: u64) {
         self.floor = floor;
-        self.saved = Some(Saved { upto: seq, gone: vec![] });
+        self.saved = Some(Since { upto: seq, gone: vec![] });
     }
 
     /// Takes what is to be saved, so that everything up to `seq` is: what changed since the seq that is
     /// returned, less the entries of these seqs.
     pub(crate) fn changes(&mut self, seq: u64) -> (u64, Vec<u64>) {
-        let before = self.saved.replace(Saved { upto: seq, gone: vec![] });
-        before.map_or_else(Default::default, |Saved { upto, gone }| (upto, gone))
+        let before = self.saved.replace(Since { upto: seq, gone: vec![] });
+        before.map_or_else(Default::default, |Since { upto, gone }| (upto, gone))
     }
 
     /// Entries of a type.
@@ -310,7 +310,7 @@ impl Groups {
 }
 
 /// Notes that the entry of this seq is no more.
-fn gone(saved: &mut Option<Saved>, seq: u64) {
+fn gone(saved: &mut Option<Since>, seq: u64) {
     if let Some(saved) = saved
         && seq <= saved.upto
     {

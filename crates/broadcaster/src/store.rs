@@ -1,14 +1,14 @@
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use crate::hub::Answer;
-use crate::idempotency::Kept;
+use crate::idempotency::Answered;
 use crate::saved::{Changes, Saved};
 use crate::snapshots::Packed;
 use crate::{Epoch, Receipt};
@@ -17,9 +17,11 @@ use crate::{Epoch, Receipt};
 const FILE: &str = "state.redb";
 /// The same file until there is something in it: a start that is cut short leaves no empty state behind.
 const NEW: &str = "state.redb.new";
+/// Who keeps a state in the folder holds a lock on this one.
+const LOCK: &str = "state.lock";
 /// What the file says that it is. A version that writes another form says so with another name.
 const FORMAT: &str = "vitrine state 1";
-/// Bytes of pages that are held. Nothing is read but at the start.
+/// Bytes of pages that are held. Values are read at the start only.
 const CACHE: usize = 8 << 20;
 
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
@@ -30,9 +32,11 @@ const ANSWERS: TableDefinition<'_, &str, (u64, u64, u64, u64)> = TableDefinition
 /// Packed columns by their ids, and whether they are gzipped.
 const PACKED: TableDefinition<'_, &str, (bool, &[u8])> = TableDefinition::new("packed");
 
-/// The state on disk: one redb file, written a transaction at a time. Whoever has it open is alone with it.
+/// The state on disk: one redb file, written a transaction at a time.
 #[derive(Debug)]
 pub(crate) struct Store {
+    /// Locked: whoever holds it is alone with the folder.
+    _lock: File,
     path: PathBuf,
     /// `None` after an error: redb writes no more, and the file is opened anew.
     database: Option<Database>,
@@ -72,7 +76,7 @@ impl StoreError {
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::File { cause, .. } => cause.to_string(),
-            Self::InUse { .. } => "another process took the file".to_owned(),
+            Self::InUse { .. } => "another process has the file open".to_owned(),
             Self::Foreign { what, .. } => what.clone(),
         }
     }
@@ -82,14 +86,14 @@ impl StoreError {
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) saved: Saved,
-    pub(crate) answers: Vec<Kept>,
+    pub(crate) answers: Vec<Answered>,
     /// The newest first.
     pub(crate) packed: Vec<Packed>,
 }
 
 /// The order whose state is written.
 #[derive(Debug)]
-pub(crate) struct Order<'a> {
+pub(crate) struct Head<'a> {
     pub(crate) epoch: &'a Epoch,
     /// No event is given a seq above this one before the next write.
     pub(crate) reserved: u64,
@@ -101,7 +105,7 @@ pub(crate) struct Order<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Unsaved {
     pub(crate) changes: Changes,
-    pub(crate) answers: Vec<Kept>,
+    pub(crate) answers: Vec<Answered>,
     pub(crate) forgotten: Vec<Box<str>>,
     /// All that are kept, the newest first, if that changed.
     pub(crate) packed: Option<Vec<Arc<Packed>>>,
@@ -135,10 +139,15 @@ impl Store {
     /// Opens the state in a folder, which is made if need be; `None` if there is none yet.
     pub(crate) fn open(dir: &Path) -> Result<(Self, Option<Held>), StoreError> {
         make(dir).map_err(|cause| StoreError::File { path: dir.to_owned(), cause })?;
+        let lock = lock(&dir.join(LOCK))?;
         let path = dir.join(FILE);
-        if !path.try_exists().map_err(|cause| StoreError::File { path: path.clone(), cause })? {
-            let store = Self { path: dir.join(NEW), database: None, packed: vec![] };
-            return Ok((store, None));
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let store = Self { _lock: lock, path: dir.join(NEW), database: None, packed: vec![] };
+                return Ok((store, None));
+            }
+            Err(cause) => return Err(StoreError::File { path, cause }),
         }
         let database = builder().open(&path).map_err(|error| wrong(&path, error))?;
         let held = read(&database).map_err(|error| match error {
@@ -146,12 +155,11 @@ impl Store {
             ReadError::Foreign(what) => StoreError::Foreign { path: path.clone(), what },
         })?;
         let packed = held.packed.iter().map(|packed| packed.id.clone()).collect();
-        Ok((Self { path, database: Some(database), packed }, Some(held)))
+        Ok((Self { _lock: lock, path, database: Some(database), packed }, Some(held)))
     }
 
-    /// Writes what changed in an order of which some seqs are given away already: all of it, on disk when this
-    /// returns, or nothing.
-    pub(crate) fn write(&mut self, order: &Order<'_>, unsaved: &Unsaved) -> Result<(), StoreError> {
+    /// Writes what changed: all of it, on disk when this returns, or nothing. After an error nobody knows which.
+    pub(crate) fn write(&mut self, head: &Head<'_>, unsaved: &Unsaved) -> Result<(), StoreError> {
         let database = match self.database.take() {
             Some(database) => database,
             None if self.is_new() => self.create()?,
@@ -159,7 +167,7 @@ impl Store {
         };
         let ids = |packed: &Vec<Arc<Packed>>| packed.iter().map(|packed| packed.id.clone()).collect();
         let packed = unsaved.packed.as_ref().map_or_else(|| self.packed.clone(), ids);
-        write(&database, order, unsaved, &packed).map_err(|error| wrong(&self.path, error))?;
+        write(&database, head, unsaved, &packed).map_err(|error| wrong(&self.path, error))?;
         if self.is_new() {
             self.settle()?;
         }
@@ -186,7 +194,6 @@ impl Store {
     fn create(&self) -> Result<Database, StoreError> {
         match builder().create(&self.path) {
             Ok(database) => Ok(database),
-            Err(DatabaseError::DatabaseAlreadyOpen) => Err(StoreError::InUse { path: self.path.clone() }),
             Err(_) => {
                 // What a start left behind that was cut short.
                 let _ = fs::remove_file(&self.path);
@@ -213,7 +220,17 @@ fn builder() -> Builder {
     builder
 }
 
-/// Nobody else's business by default: events name hosts.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(|cause| StoreError::File { path: path.to_owned(), cause })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.with_file_name(FILE) }),
+        Err(TryLockError::Error(cause)) => Err(StoreError::File { path: path.to_owned(), cause }),
+    }
+}
+
+/// A folder that is made is nobody else's business: events name hosts.
 fn make(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -282,7 +299,7 @@ fn read(database: &Database) -> Result<Held, ReadError> {
         let (at, seq, accepted, clients) = answer.value();
         let answer =
             Answer { receipt: Receipt { seq, accepted: accepted as usize }, clients: clients as usize };
-        answers.push(Kept { key: key.value().into(), at, answer });
+        answers.push(Answered { key: key.value().into(), at, answer });
     }
     answers.sort_by_key(|kept| kept.at);
     let table = transaction.open_table(PACKED)?;
@@ -311,12 +328,14 @@ fn gunzip(gzip: &[u8]) -> io::Result<(Vec<u8>, Option<Bytes>)> {
 
 fn write(
     database: &Database,
-    &Order { epoch, reserved, lost }: &Order<'_>,
+    &Head { epoch, reserved, lost }: &Head<'_>,
     unsaved: &Unsaved,
     packed: &[String],
 ) -> Result<(), redb::Error> {
     let Unsaved { changes: Changes { seq, floor, put, gone }, answers, forgotten, packed: kept } = unsaved;
-    let transaction = database.begin_write()?;
+    let mut transaction = database.begin_write()?;
+    // So that a damaged write is told from one that was cut short, which is as if it had not been begun.
+    transaction.set_two_phase_commit(true);
     {
         let mut table = transaction.open_table(ENTRIES)?;
         for seq in gone {
@@ -329,15 +348,18 @@ fn write(
         for key in forgotten {
             table.remove(&**key)?;
         }
-        for Kept { key, at, answer: Answer { receipt, clients } } in answers {
+        for Answered { key, at, answer: Answer { receipt, clients } } in answers {
             table.insert(&**key, (*at, receipt.seq, receipt.accepted as u64, *clients as u64))?;
         }
+        // Made with the first write, if there is nothing to put in.
         let mut table = transaction.open_table(PACKED)?;
-        table.retain(|id, _| packed.iter().any(|kept| kept == id))?;
-        for new in kept.iter().flatten() {
-            if table.get(&*new.id)?.is_none() {
-                let gzip = new.gzip.as_ref();
-                table.insert(&*new.id, (gzip.is_some(), &gzip.unwrap_or(&new.bytes)[..]))?;
+        if let Some(kept) = kept {
+            table.retain(|id, _| packed.iter().any(|kept| kept == id))?;
+            for new in kept {
+                if table.get(&*new.id)?.is_none() {
+                    let gzip = new.gzip.as_ref();
+                    table.insert(&*new.id, (gzip.is_some(), &gzip.unwrap_or(&new.bytes)[..]))?;
+                }
             }
         }
         let about = About {

@@ -16,6 +16,11 @@ pub enum Session<'a> {
         epoch: &'a str,
         /// The newest event.
         seq: u64,
+        /// Events up to here may have been lost in a crash of the broadcaster: part of the cursor of a reader
+        /// that is not `ready`.
+        #[serde(skip_serializing_if = "is_zero")]
+        #[cfg_attr(feature = "schema", schemars(default))]
+        lost_to: u64,
         /// Whether what follows continues the reader's cursor. If not, the reader drops what it had.
         resumed: bool,
         /// [`PROTOCOL`].
@@ -46,4 +51,10 @@ pub enum Session<'a> {
         /// The values of the fields that the group has in common.
         group: &'a [String],
     },
+}
+
+// serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

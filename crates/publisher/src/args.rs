@@ -26,7 +26,7 @@ pub struct PublishArgs {
 fn url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     match url.scheme() {
-        "http" => Ok(url),
-        other => Err(format!("expected an http:// URL, got {other}://")),
+        "http" | "https" => Ok(url),
+        other => Err(format!("expected an http:// or https:// URL, got {other}://")),
     }
 }

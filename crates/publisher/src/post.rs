@@ -39,6 +39,8 @@ impl Post {
     ) -> Result<Self, PublishError> {
         use std::hash::{BuildHasher, RandomState};
         let failed = |error: &dyn std::fmt::Display| PublishError::Client(error.to_string());
+        // Another part of the program may have chosen one: that does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5))
@@ -122,7 +124,7 @@ impl Post {
             status if status.is_server_error() || passing(status) => {
                 let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
                 let retry_after = asked.and_then(|value| retry_after(value, SystemTime::now()));
-                Ok(Err(Miss { reason: status.to_string(), retry_after }))
+                Ok(Err(Miss { reason: format!("{status}: {}", detail(response).await), retry_after }))
             }
             status => {
                 Err(PublishError::Refused { url: self.url.clone(), status, detail: detail(response).await })

@@ -96,7 +96,7 @@ impl Publisher {
 
     /// Hands a state over; never waits. Of the events that would take the same place in the
     /// broadcaster's state, only the newest is sent if they wait together; it is sent again to a
-    /// broadcaster that was restarted.
+    /// broadcaster that lost events.
     pub fn replace(&self, event: impl Into<Event<'static>>) -> Result<(), PublishError> {
         let event = event.into();
         let json = json(&event)?;
@@ -115,7 +115,7 @@ impl Publisher {
     }
 
     /// Hands an embedding snapshot over; waits while the outbox is full. It is a state as well: the
-    /// newest is sent again to a broadcaster that was restarted.
+    /// newest is sent again to a broadcaster that lost events.
     pub async fn send_columns(&self, columns: &Columns) -> Result<(), PublishError> {
         let event = columns.event()?;
         let stream = columns.encode()?;

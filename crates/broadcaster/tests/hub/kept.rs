@@ -145,13 +145,16 @@ async fn a_damaged_file_is_never_taken_for_an_empty_state() {
         wall.publish(&batch).await;
     }
     let state = wall.state().await;
+    // As a process leaves it that is killed, and one that stops.
+    let killed = fs::read(folder.path().join(FILE)).unwrap();
     wall.stopped().await;
-    let whole = fs::read(folder.path().join(FILE)).unwrap();
+    let stopped = fs::read(folder.path().join(FILE)).unwrap();
     let (mut refused, mut same) = (0, 0);
     let mut runner = TestRunner::deterministic();
     let rounds =
         std::env::var("VITRINE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200_usize);
     for round in 0..rounds {
+        let whole = if round % 8 < 4 { &killed } else { &stopped };
         let at = (0..whole.len()).new_tree(&mut runner).unwrap().current();
         let mut bytes = whole.clone();
         match round % 4 {

@@ -1,6 +1,7 @@
 //! The hub, from outside: its state machine against a plain model, and the same promises through
 //! real sockets.
 
+mod doors;
 mod http;
 mod kept;
 mod model;

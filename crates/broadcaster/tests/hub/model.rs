@@ -1,6 +1,6 @@
 //! The state machine against a plain model: random publishes, joins, drops, resumes, lag, stops and crashes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use broadcaster::{Changes, Core, Cursor, Epoch, Filter, Frame, LogLimits, Next, Position, Replay, Saved};
@@ -24,8 +24,8 @@ enum Action {
     Forget(usize),
     /// What changed is written down.
     Save,
-    /// What changed is taken to be written down, and it takes longer.
-    Fail,
+    /// What changed is taken to be written down, and that fails: it is not there, or is there all the same.
+    Fail(bool),
     /// The process ends, and another one goes on with what was written down.
     Crash,
     /// It ends after everything was.
@@ -45,7 +45,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => reader.clone().prop_map(Action::Open),
         1 => reader.clone().prop_map(Action::Forget),
         2 => Just(Action::Save),
-        1 => Just(Action::Fail),
+        1 => any::<bool>().prop_map(Action::Fail),
         1 => Just(Action::Crash),
         1 => Just(Action::Stop),
         1 => (reader, 0..400u64).prop_map(|(reader, ahead)| Action::Stray(reader, ahead)),
@@ -114,12 +114,10 @@ impl World {
     fn save(&mut self, reserved: u64) {
         self.unsaved.then(self.core.changes());
         let Changes { seq, floor, put, gone } = std::mem::take(&mut self.unsaved);
-        let entries = &mut self.saved.entries;
-        let before = entries.len();
-        entries.retain(|(seq, _)| !gone.contains(seq));
-        assert_eq!(before - entries.len(), gone.len(), "what goes was there");
+        let mut entries: BTreeMap<_, _> = self.saved.entries.drain(..).collect();
+        entries.retain(|seq, _| !gone.contains(seq));
         entries.extend(put);
-        assert!(entries.is_sorted_by_key(|(seq, _)| *seq));
+        self.saved.entries = entries.into_iter().collect();
         (self.saved.seq, self.saved.floor, self.saved.reserved) = (seq, floor, reserved);
     }
 
@@ -241,7 +239,14 @@ impl World {
                 }
             }
             Action::Save => self.save(self.core.seq() + AHEAD),
-            Action::Fail => self.unsaved.then(self.core.changes()),
+            Action::Fail(is_there) => {
+                self.unsaved.then(self.core.changes());
+                if is_there {
+                    let unsaved = self.unsaved.clone();
+                    self.save(self.core.seq() + AHEAD);
+                    self.unsaved = unsaved;
+                }
+            }
             Action::Crash => self.restart(),
             Action::Stop => {
                 self.save(self.core.seq());

@@ -26,6 +26,8 @@ pub(crate) struct Page {
     pub(crate) ready: bool,
     /// Whether it had the state at its cursor.
     whole: bool,
+    /// What the broadcaster had lost when this connection began.
+    lost_to: u64,
     /// Whether every event was live, one by one, since it was ready.
     seamless: bool,
 }
@@ -39,6 +41,7 @@ impl Page {
             seq: 0,
             ready: false,
             whole: true,
+            lost_to: 0,
             seamless: false,
         }
     }
@@ -46,7 +49,7 @@ impl Page {
     /// Where it goes on; nowhere before the first `hello`.
     pub(crate) fn cursor(&self) -> Option<Cursor> {
         let epoch = Epoch::new(&self.epoch)?;
-        Some(Cursor { epoch, seq: self.seq, partial: !self.whole })
+        Some(Cursor { epoch, seq: self.seq, partial: (!self.whole).then_some(self.lost_to) })
     }
 
     /// The same, for an address.
@@ -67,6 +70,7 @@ impl Page {
                     self.entries.clear();
                     (self.seq, self.whole) = (0, true);
                 }
+                self.lost_to = message["lost_to"].as_u64().unwrap_or(0);
                 self.epoch = message["epoch"].as_str().unwrap().to_owned();
             }
             "ready" => {

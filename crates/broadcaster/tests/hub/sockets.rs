@@ -122,7 +122,7 @@ async fn server_sent_events_carry_the_cursor_and_resume_from_it() {
         "only what changed"
     );
     let epoch = wall.hub.epoch().as_str();
-    assert_eq!(cursor, Some(format!("{epoch}:3~")), "not the whole state yet");
+    assert_eq!(cursor, Some(format!("{epoch}:3~0")), "not the whole state yet");
     let (cursor, ready) = events.next().await;
     assert_eq!(ready["type"], "ready");
     assert_eq!(cursor, Some(format!("{epoch}:3")));

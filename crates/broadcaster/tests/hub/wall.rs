@@ -41,6 +41,8 @@ impl Wall {
     }
 
     pub(crate) async fn of(config: Config, hub: Hub, keeper: Option<Keeper>) -> Self {
+        // For the clients: reqwest asks for one, once a process.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -113,7 +113,7 @@ describe("the link", () => {
     world.send(hello(7, false, "new"), loss(2), loss(4));
     world.last.listener.closed();
     await world.pass(600);
-    expect(world.last.query).toBe("batch=1&since=new%3A4%7E");
+    expect(world.last.query).toBe("batch=1&since=new%3A4%7E0");
   });
 
   test("a skip that resets puts the cursor back to the beginning until the state has arrived", async () => {

@@ -20,7 +20,13 @@ pub(crate) fn command(name: &str, args: &[&str]) -> Command {
     assert!(path.is_file(), "{} is not there: cargo build --workspace --bins", path.display());
     let mut command = Command::new(path);
     command.args(args).current_dir(repository()).stdin(Stdio::null());
-    for name in ["VITRINE_LOG", "VITRINE_PUBLISH_URL", "VITRINE_PUBLISH_TOKEN", "VITRINE_DATA_ROOT"] {
+    for name in [
+        "VITRINE_LOG",
+        "VITRINE_PUBLISH_URL",
+        "VITRINE_PUBLISH_TOKEN",
+        "VITRINE_VIEW_TOKEN",
+        "VITRINE_DATA_ROOT",
+    ] {
         command.env_remove(name);
     }
     command
@@ -59,7 +65,7 @@ impl Running {
         self.signal("-KILL");
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
@@ -84,15 +90,17 @@ impl Broadcaster {
 
     /// What this command starts.
     pub(crate) fn run(mut command: Command) -> Self {
-        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split(' ').next());
-        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        let mut process = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut log = BufReader::new(process.0.stderr.take().unwrap());
+        let (mut said, mut address) = (String::new(), None);
+        while address.is_none() {
+            assert!(log.read_line(&mut said).unwrap() > 0, "{said}");
+            address = said.split("://").nth(1).and_then(|rest| Some(rest.split(' ').next()?.to_owned()));
+        }
+        let address = address.unwrap();
         // What it logs later goes nowhere, but must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { process: Running(process), address }
+        Self { process, address }
     }
 
     pub(crate) fn publish_url(&self) -> String {

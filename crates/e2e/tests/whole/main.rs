@@ -7,3 +7,4 @@ mod command;
 mod pipeline;
 mod refusals;
 mod restarts;
+mod siege;

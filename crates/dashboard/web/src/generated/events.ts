@@ -326,6 +326,9 @@ export type Event =
 export interface HelloSession {
   /** The life of the broadcaster's order: seqs of different epochs do not compare. */
   epoch: string;
+  /** Events up to here may have been lost in a crash of the broadcaster: part of the cursor of a reader
+that is not `ready`. */
+  lost_to?: number;
   /** [`PROTOCOL`]. */
   protocol: number;
   /** Whether what follows continues the reader's cursor. If not, the reader drops what it had. */

@@ -47,6 +47,8 @@ export class Link {
   #seq = 0;
   /** Whether everything up to the cursor has arrived: not on the way from `hello`, or `skipped`, to `ready`. */
   #whole = true;
+  /** Events up to here were lost in a crash of the broadcaster when what is on the way began to arrive. */
+  #lostTo = 0;
   #connection: Connection | undefined;
   #failures = 0;
   #cancel: () => void = () => {};
@@ -70,7 +72,7 @@ export class Link {
   #connect(): void {
     this.#cancel();
     const query = new URLSearchParams({ batch: "1" });
-    if (this.#epoch !== undefined) query.set("since", `${this.#epoch}:${this.#seq}${this.#whole ? "" : "~"}`);
+    if (this.#epoch !== undefined) query.set("since", `${this.#epoch}:${this.#seq}${this.#whole ? "" : `~${this.#lostTo}`}`);
     let connection: Connection | undefined;
     // A connection that was given up may still have something to say: it is not listened to.
     const current = () => this.#connection === connection;
@@ -97,6 +99,7 @@ export class Link {
         phase = "catching-up";
         if (!message.resumed) this.#restart();
         this.#epoch = message.epoch;
+        this.#lostTo = message.lost_to ?? 0;
       } else if (message.type === "skipped") {
         phase = "catching-up";
         if (message.reset) this.#restart();
