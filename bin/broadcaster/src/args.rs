@@ -1,7 +1,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytesize::ByteSize;
+use reqwest::Url;
 
 /// Keeps the state that published events add up to, and shows it to every page, live.
 #[derive(Debug, clap::Parser)]
@@ -32,6 +34,35 @@ pub(crate) enum Durability {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Serve(ServeArgs),
+    Doctor(DoctorArgs),
+}
+
+/// Look for what stands between a page and a broadcaster: a proxy that buffers, a blocked upgrade, an idle timeout, a clock
+///
+/// Run it where the page is opened, with the address that the browser is given.
+/// Example: broadcaster doctor https://wall.example
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct DoctorArgs {
+    /// The wall's address
+    #[arg(value_name = "URL", value_parser = address)]
+    pub(crate) url: Url,
+
+    /// A view token of the broadcaster
+    #[arg(long, value_name = "TOKEN", env = "VITRINE_VIEW_TOKEN", hide_env_values = true, value_parser = token)]
+    pub(crate) view_token: Option<String>,
+
+    /// How long to keep idle connections open
+    #[arg(long, value_name = "TIME", default_value = "40s", value_parser = command::parse_duration)]
+    pub(crate) wait: Duration,
+}
+
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(format!("expected an http:// or https:// URL, got {other}://")),
+    }
 }
 
 /// Take events at /publish, keep their state, and serve the page at /

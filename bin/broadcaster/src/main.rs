@@ -2,7 +2,9 @@
 
 mod access;
 mod args;
+mod doctor;
 mod serve;
+mod supervisor;
 
 use std::process::ExitCode;
 
@@ -11,6 +13,9 @@ use clap::Parser;
 use crate::args::{Args, Command};
 
 fn main() -> ExitCode {
-    let Args { log, command: Command::Serve(args) } = Args::parse();
-    command::run(&log, |stop| serve::serve(args, stop))
+    let Args { log, command } = Args::parse();
+    match command {
+        Command::Serve(args) => command::run(&log, |stop| serve::serve(args, stop)),
+        Command::Doctor(args) => command::run(&log, |stop| doctor::doctor(args, stop)),
+    }
 }

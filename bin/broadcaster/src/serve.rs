@@ -13,18 +13,19 @@ use tokio::sync::{oneshot, watch};
 
 use crate::access::Doors;
 use crate::args::{Durability, ServeArgs};
+use crate::supervisor;
 
 /// Checks the arguments, binds, and serves until it is told to stop.
 pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     let listen = args.listen;
     let doors = Doors::of(&args);
-    raise_file_limit(args.max_connections);
     let (publish_open, access) = (doors.publish_open(), doors.open().await?);
     if !listen.ip().is_loopback() && publish_open && !args.insecure {
         return Err(Failure::usage(format!(
             "--listen {listen} can be reached from other machines: give producers a --publish-token, or say --insecure"
         )));
     }
+    raise_file_limit(args.max_connections);
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let state = state(&args)?;
     let config = config(args, access)?;
@@ -34,33 +35,43 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
         anyhow!("cannot listen on {listen}: {error}{way_out}")
     })?;
     let address = listener.local_addr()?;
-    let Some((dir, durability)) = state else {
-        let hub = Hub::new(Epoch::random(), config.log);
-        tracing::info!("listening on {scheme}://{address} (epoch {}, in memory only)", hub.epoch().as_str());
-        broadcaster::serve(listener, hub, config, async move { stop.wait().await }).await?;
-        tracing::info!("stopped");
-        return Ok(());
+    let (hub, keeper) = match &state {
+        None => (Hub::new(Epoch::random(), config.log), None),
+        Some((dir, durability)) => {
+            let (hub, keeper) = Keeper::open(dir, config.log, *durability)?;
+            (hub, Some(keeper))
+        }
     };
-    let (hub, keeper) = Keeper::open(&dir, config.log, durability)?;
-    let (epoch, seq) = (hub.epoch().clone(), hub.head_seq());
-    tracing::info!(
-        "listening on {scheme}://{address} (epoch {}, seq {seq}, state in {})",
-        epoch.as_str(),
-        dir.display()
-    );
+    let place =
+        state.map_or_else(|| "in memory only".to_owned(), |(dir, _)| format!("state in {}", dir.display()));
+    let (epoch, seq) = (hub.epoch().as_str(), hub.head_seq());
+    tracing::info!("listening on {scheme}://{address} (epoch {epoch}, seq {seq}, {place})");
+    supervisor::ready(&hub);
+
     let (end, ended) = oneshot::channel::<()>();
-    let mut keeping = tokio::spawn(keeper.run(async move {
-        let _ = ended.await;
-    }));
+    let mut keeping = tokio::spawn(async move {
+        let ended = async move { drop(ended.await) };
+        match keeper {
+            Some(keeper) => keeper.run(ended).await,
+            None => {
+                ended.await;
+                Ok(())
+            }
+        }
+    });
+    let stopped = async move {
+        stop.wait().await;
+        supervisor::stopping();
+    };
     let served = tokio::select! {
-        served = broadcaster::serve(listener, hub, config, async move { stop.wait().await }) => served,
+        served = broadcaster::serve(listener, hub, config, stopped) => served,
         // It ends when it is told to, or with a panic: what nobody writes must not be acknowledged.
         ended = &mut keeping => return Err(ended.map_or_else(Failure::from, |_| Failure::failed("nobody writes the state"))),
     };
     drop(end);
     keeping.await?.context("the newest events are not in the saved state")?;
     served?;
-    tracing::info!("stopped; the state is in {}", dir.display());
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -75,7 +86,7 @@ fn raise_file_limit(connections: u32) {
     }
     let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
     let is_raised = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }).is_ok();
-    if !is_raised || raised < wanted {
+    if !is_raised || raised < u64::from(connections) {
         tracing::warn!(
             "{raised} files may be open: too few for --max-connections {connections}; ulimit -n, or LimitNOFILE= of systemd, allows more"
         );

@@ -120,8 +120,11 @@ impl Hub {
     /// The state, locked. Held for moments only: never across an await or a write.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock; if something did, the state might be half
-        // changed, and to serve that would be worse than to stop.
-        self.0.state.lock().expect("the hub's lock is not poisoned")
+        // changed: to serve that would be worse than to end, and what is on disk is whole.
+        self.0.state.lock().unwrap_or_else(|_| {
+            tracing::error!("the hub's state is half changed by a panic: the process ends");
+            std::process::abort()
+        })
     }
 
     /// Applies a batch once: a repeat of `key` is answered as before and changes nothing.

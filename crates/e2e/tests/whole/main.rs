@@ -4,6 +4,7 @@
 
 mod arrows;
 mod command;
+mod doctor;
 mod pipeline;
 mod refusals;
 mod restarts;
