@@ -52,14 +52,14 @@ pub(crate) async fn publish(
             done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         }
         Media::Columns => {
-            let body = decoded(&head.headers, body, limit)?;
-            // Checking, packing and compressing millions of points takes a moment. The Arrow reader
+            // Undoing, checking, packing and compressing millions of points takes a moment. The Arrow reader
             // asserts where a stream's lengths contradict each other: such a body ends its task here,
             // before anything of it has reached the hub.
             let work = tokio::task::spawn_blocking(move || {
+                let body = decoded(&head.headers, body, limit)?;
                 let columns = columns::decode(&body)?;
                 let packed = Packed::new(columns.packed.clone());
-                Ok::<_, ColumnsError>((columns, packed))
+                Ok::<_, Problem>((columns, packed))
             });
             let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
             let (columns, packed) = work.await.map_err(contradicts)??;
