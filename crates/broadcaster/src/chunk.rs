@@ -21,8 +21,19 @@ const ARRAY: usize = 16 << 10;
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) bytes: Bytes,
-    /// Where every WebSocket frame ends, and the seq that a reader then has, if it says one.
-    ends: Vec<(usize, Option<u64>)>,
+    /// Where every WebSocket frame ends.
+    ends: Vec<End>,
+}
+
+/// The end of a WebSocket frame.
+#[derive(Debug)]
+struct End {
+    /// In the bytes.
+    at: usize,
+    /// The seq that a reader then has, if the frame says one.
+    seq: Option<u64>,
+    /// Events up to here.
+    events: u64,
 }
 
 impl Encoded {
@@ -30,11 +41,12 @@ impl Encoded {
         // What is live comes one by one mostly: its own bytes will do.
         if let [one] = frames {
             let bytes = one.websocket().clone();
-            return Self { ends: vec![(bytes.len(), one.seq())], bytes };
+            let events = one.kind().is_some().into();
+            return Self { ends: vec![End { at: bytes.len(), seq: one.seq(), events }], bytes };
         }
         let mut out = BytesMut::with_capacity(frames.iter().map(|frame| frame.websocket().len()).sum());
         let mut ends = Vec::with_capacity(frames.len());
-        let mut rest = frames;
+        let (mut rest, mut events) = (frames, 0);
         while let [first, ..] = rest {
             // Messages about the connection come alone; events in arrays.
             let mut bytes = 0;
@@ -44,14 +56,15 @@ impl Encoded {
             };
             let (array, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
             rest = later;
+            events += array.iter().filter(|frame| frame.kind().is_some()).count() as u64;
             match array {
                 [.., last] if array.len() > 1 => {
                     put_array(&mut out, array);
-                    ends.push((out.len(), last.seq()));
+                    ends.push(End { at: out.len(), seq: last.seq(), events });
                 }
                 _ => {
                     out.put_slice(first.websocket());
-                    ends.push((out.len(), first.seq()));
+                    ends.push(End { at: out.len(), seq: first.seq(), events });
                 }
             }
         }
@@ -74,6 +87,8 @@ pub(crate) struct Chunk {
 pub(crate) struct Sent {
     /// Its position once it has the rest.
     pub(crate) position: Position,
+    /// Events of the chunk up to that position.
+    pub(crate) events: u64,
     /// The rest of the frame that was cut.
     pub(crate) rest: Bytes,
 }
@@ -95,22 +110,25 @@ impl Chunk {
 
     /// Where the bytes begin that a reader at this seq lacks, if a WebSocket frame of this chunk ends there.
     pub(crate) fn after(&self, seq: u64) -> Option<usize> {
-        self.encoded.ends.iter().find(|(_, of_end)| *of_end == Some(seq)).map(|(end, _)| *end)
+        self.encoded.ends.iter().find(|end| end.seq == Some(seq)).map(|end| end.at)
     }
 
     /// Where a reader is that was sent the bytes before `end`, of which there is at least one.
     pub(crate) fn sent(&self, end: usize) -> Sent {
         let Encoded { bytes, ends } = &self.encoded;
-        let cut = ends.partition_point(|(of_end, _)| *of_end < end);
-        let position = match ends.get(cut) {
-            Some((_, Some(seq))) if cut + 1 < ends.len() => Position { seq: *seq, way: self.from.way },
+        let cut = ends.get(ends.partition_point(|of| of.at < end));
+        let position = match cut {
+            Some(End { at, seq: Some(seq), .. }) if *at < bytes.len() => {
+                Position { seq: *seq, way: self.from.way }
+            }
             _ => self.to,
         };
-        let rest = ends.get(cut).map_or(Bytes::new(), |(of_end, _)| bytes.slice(end..*of_end));
+        let events = cut.map_or(0, |cut| cut.events);
+        let rest = cut.map_or(Bytes::new(), |cut| bytes.slice(end..cut.at));
         // A little of a chunk must not keep all of it; most of it, as of a frame that is a chunk by itself, is
         // shared by all that were cut in it.
         let is_most = rest.len() > bytes.len() / 2;
-        Sent { position, rest: if is_most { rest } else { Bytes::copy_from_slice(&rest) } }
+        Sent { position, events, rest: if is_most { rest } else { Bytes::copy_from_slice(&rest) } }
     }
 }
 
@@ -155,12 +173,14 @@ mod tests {
             let framing = if batch { Framing::Batch } else { Framing::Single };
             let chunk = Chunk::new(Position { seq: 10, way }, &Step { frames, position: to }, framing);
             let end = 1 + ((chunk.bytes().len() - 1) as f64 * cut) as usize;
-            let Sent { position, rest } = chunk.sent(end);
+            let Sent { position, events, rest } = chunk.sent(end);
             let later = if position == to { &[] } else { &chunk.bytes()[chunk.after(position.seq).unwrap()..] };
             prop_assert!(rest.len() <= 2 * ARRAY);
             prop_assert_eq!([&rest, later].concat(), &chunk.bytes()[end..]);
             prop_assert_eq!(position.way, way);
-            prop_assert_eq!(chunk.sent(chunk.bytes().len()), Sent { position: to, rest: Bytes::new() });
+            let all = Sent { position: to, events: lengths.len() as u64, rest: Bytes::new() };
+            prop_assert_eq!(events, (position.seq - 10).min(all.events));
+            prop_assert_eq!(chunk.sent(chunk.bytes().len()), all);
         }
     }
 
@@ -169,9 +189,9 @@ mod tests {
         let hello = Frame::session(&serde_json::json!({"type": "hello"}));
         let ready = Frame::session(&serde_json::json!({"type": "ready"})).at(2);
         let encoded = Encoded::of(&[hello, event(1, 0), event(2, 0), ready], Framing::Batch);
-        let seqs: Vec<Option<u64>> = encoded.ends.iter().map(|(_, seq)| *seq).collect();
+        let seqs: Vec<Option<u64>> = encoded.ends.iter().map(|end| end.seq).collect();
         assert_eq!(seqs, [None, Some(2), Some(2)]);
-        let array = &encoded.bytes[encoded.ends[0].0..encoded.ends[1].0];
+        let array = &encoded.bytes[encoded.ends[0].at..encoded.ends[1].at];
         assert_eq!(&array[2..], br#"[{"seq":1,"type":"loss","pad":""},{"seq":2,"type":"loss","pad":""}]"#);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Connection {
     closing: Closing,
     client_is: ClientIs,
     _place: Place,
-    _present: Present,
+    present: Present,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Connection {
             closing: Closing::No,
             client_is: ClientIs::Open,
             _place: place,
-            _present: present,
+            present,
         }
     }
 
@@ -225,13 +225,16 @@ impl Connection {
         if replays {
             *budget = budget.saturating_sub(sent);
         }
+        let before = self.position;
         if bytes.is_empty() {
             // The filter left nothing of it.
             self.position = chunk.to();
+            self.present.enter(before, self.position, 0);
         } else if sent > 0 {
-            let Sent { position, rest } = chunk.sent(start + sent);
+            let Sent { position, events, rest } = chunk.sent(start + sent);
             self.position = position;
             self.rest = rest;
+            self.present.enter(before, position, events);
         }
         if self.position.is_live() {
             self.replay = None;

@@ -4,6 +4,7 @@ use crate::log::Log;
 pub use crate::log::LogLimits;
 use crate::replay::Replay;
 use crate::saved::Changes;
+pub use crate::sticky::Size;
 use crate::sticky::{Evicted, Kept, Sticky};
 use crate::{Cursor, Epoch, Filter, Frame};
 
@@ -120,9 +121,11 @@ impl Core {
         self.seq
     }
 
-    /// Sticky entries of a type.
-    pub fn count(&self, kind: Kind) -> usize {
-        self.sticky.count(kind)
+    /// What is kept of a type.
+    pub fn size(&self, kind: Kind) -> Size {
+        let Size { entries, bytes } = self.sticky.size(kind);
+        let folded = self.fleet.frame.as_ref().filter(|frame| frame.kind() == Some(kind));
+        Size { entries, bytes: bytes + folded.map_or(0, |frame| frame.websocket().len()) }
     }
 
     /// Frames in the log, and their bytes.

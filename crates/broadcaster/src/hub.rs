@@ -8,6 +8,8 @@ use tokio::sync::watch;
 
 use crate::core::{self, Position, Step};
 use crate::idempotency::{Answers, Clock};
+use crate::ledger::{Ledger, Ledgers, locked};
+use crate::metrics::{Metrics, Outcome};
 use crate::replay::Replay;
 use crate::snapshots::{Packed, Snapshots};
 use crate::store::Unsaved;
@@ -29,6 +31,8 @@ struct Shared {
     disk: watch::Sender<Disk>,
     durability: Durability,
     readers: AtomicUsize,
+    ledgers: Ledgers,
+    metrics: Metrics,
 }
 
 /// When a publish is acknowledged.
@@ -61,7 +65,7 @@ const AHEAD: u64 = 1 << 20;
 pub(crate) struct State {
     pub(crate) core: Core,
     answers: Answers,
-    snapshots: Snapshots,
+    pub(crate) snapshots: Snapshots,
     /// Published events are given seqs up to here.
     room: u64,
     /// The newest replay, while somebody may need it.
@@ -83,9 +87,13 @@ pub(crate) struct Answer {
     pub(crate) clients: usize,
 }
 
-/// Counts a connection for as long as it is held.
+/// A reader's place in the books, for as long as it is held.
 #[derive(Debug)]
-pub(crate) struct Present(Arc<Shared>);
+pub(crate) struct Present {
+    hub: Arc<Shared>,
+    number: u64,
+    ledger: Arc<Mutex<Ledger>>,
+}
 
 impl Hub {
     /// An empty hub, in memory only.
@@ -103,8 +111,18 @@ impl Hub {
         let (epoch, head) = (core.epoch().clone(), watch::Sender::new(core.seq()));
         let lost_to = core.lost_to();
         let state = Mutex::new(State { core, answers, snapshots, room, replay: None });
-        let (disk, readers) = (watch::Sender::default(), AtomicUsize::new(0));
-        Self(Arc::new(Shared { epoch, lost_to, state, head, disk, durability, readers }))
+        Self(Arc::new(Shared {
+            epoch,
+            lost_to,
+            state,
+            head,
+            // What is in memory only waits for no disk.
+            disk: watch::Sender::new(Disk { seq: room, failure: None }),
+            durability,
+            readers: AtomicUsize::new(0),
+            ledgers: Ledgers::default(),
+            metrics: Metrics::default(),
+        }))
     }
 
     /// The order's name.
@@ -133,8 +151,10 @@ impl Hub {
         batch: &Batch<'_>,
         key: Option<&str>,
         now: Instant,
-    ) -> Result<Answer, Unwritable> {
-        self.apply(batch.items.len(), key, now, |state| state.core.apply(batch)).await
+    ) -> Result<(Answer, Outcome), Unwritable> {
+        let published = self.apply(batch.items.len(), key, now, |state| state.core.apply(batch)).await;
+        self.count(&published, batch.items.iter().map(|item| item.event.kind()));
+        published
     }
 
     /// Keeps packed columns and publishes the event that names them, once.
@@ -144,12 +164,20 @@ impl Hub {
         item: Item<'_>,
         key: Option<&str>,
         now: Instant,
-    ) -> Result<Answer, Unwritable> {
+    ) -> Result<(Answer, Outcome), Unwritable> {
+        let kind = item.event.kind();
         let apply = |state: &mut State| {
             state.snapshots.keep(packed);
             state.core.apply(&Batch { items: vec![item] })
         };
-        self.apply(1, key, now, apply).await
+        let published = self.apply(1, key, now, apply).await;
+        self.count(&published, [kind].into_iter());
+        published
+    }
+
+    fn count(&self, published: &Result<(Answer, Outcome), Unwritable>, kinds: impl Iterator<Item = Kind>) {
+        let outcome = published.as_ref().map_or(Outcome::Refused, |(_, outcome)| *outcome);
+        self.0.metrics.events(outcome, kinds);
     }
 
     async fn apply(
@@ -158,12 +186,12 @@ impl Hub {
         key: Option<&str>,
         now: Instant,
         apply: impl FnOnce(&mut State) -> Receipt,
-    ) -> Result<Answer, Unwritable> {
-        let (answer, head) = loop {
+    ) -> Result<(Answer, Outcome), Unwritable> {
+        let (answer, outcome, head) = loop {
             let last = {
                 let state = &mut *self.state();
                 if let Some(answer) = key.and_then(|key| state.answers.get(key, now)) {
-                    break (answer, state.core.seq());
+                    break (answer, Outcome::Repeated, state.core.seq());
                 }
                 let last = state.core.seq() + events as u64;
                 if last <= state.room {
@@ -171,7 +199,7 @@ impl Hub {
                     if let Some(key) = key {
                         state.answers.put(key, answer.clone(), now);
                     }
-                    break (answer, state.core.seq());
+                    break (answer, Outcome::Applied, state.core.seq());
                 }
                 last
             };
@@ -186,7 +214,7 @@ impl Hub {
         if self.0.durability == Durability::Sync {
             self.on_disk(answer.receipt.seq).await?;
         }
-        Ok(answer)
+        Ok((answer, outcome))
     }
 
     /// Waits until everything up to `seq` is on disk.
@@ -234,6 +262,11 @@ impl Hub {
     /// Why no publishes are taken, if none are.
     pub(crate) fn failure(&self) -> Option<Arc<str>> {
         self.0.disk.borrow().failure.clone()
+    }
+
+    /// Of the events up to `seq`, how many are not on disk yet; 0 if none ever are.
+    pub(crate) fn unwritten(&self, seq: u64) -> u64 {
+        seq.saturating_sub(self.0.disk.borrow().seq)
     }
 
     /// When a publish is acknowledged.
@@ -289,7 +322,16 @@ impl Hub {
 
     pub(crate) fn enter(&self) -> Present {
         self.0.readers.fetch_add(1, Ordering::Relaxed);
-        Present(self.0.clone())
+        let (number, ledger) = self.0.ledgers.open();
+        Present { hub: self.0.clone(), number, ledger }
+    }
+
+    pub(crate) fn ledgers(&self) -> &Ledgers {
+        &self.0.ledgers
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// All sticky events as JSON objects with their seqs, in seq order, and the seq they are of.
@@ -302,8 +344,16 @@ impl Hub {
     }
 }
 
+impl Present {
+    /// Writes into its ledger: see [`Ledger::enter`].
+    pub(crate) fn enter(&self, from: Position, to: Position, events: u64) {
+        locked(&self.ledger).enter(from, to, events);
+    }
+}
+
 impl Drop for Present {
     fn drop(&mut self) {
-        self.0.readers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.readers.fetch_sub(1, Ordering::Relaxed);
+        self.hub.ledgers.close(self.number);
     }
 }

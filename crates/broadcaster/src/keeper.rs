@@ -139,7 +139,9 @@ impl Keeper {
         self.unsaved.then(self.hub.changes(Clock::now()));
         let seq = self.unsaved.changes.seq;
         let head = Head { epoch: self.hub.epoch(), reserved: seq + seqs, lost: &self.lost };
+        let began = Instant::now();
         self.store.write(&head, &self.unsaved)?;
+        self.hub.metrics().wrote(began.elapsed());
         self.unsaved = Unsaved::default();
         Ok(seq)
     }

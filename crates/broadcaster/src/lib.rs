@@ -25,7 +25,9 @@ mod frame;
 mod hub;
 mod idempotency;
 mod keeper;
+mod ledger;
 mod log;
+mod metrics;
 mod order;
 mod origin;
 mod problem;
@@ -48,7 +50,7 @@ mod websocket;
 
 pub use access::Access;
 pub use config::{Config, Page};
-pub use core::{Core, LogLimits, Next, Position, Receipt, Step};
+pub use core::{Core, LogLimits, Next, Position, Receipt, Size, Step};
 pub use cursor::{Cursor, Epoch};
 pub use filter::Filter;
 pub use frame::Frame;

@@ -88,7 +88,7 @@ impl From<ColumnsError> for Problem {
 }
 
 impl Problem {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) | Self::NotJson(_) => StatusCode::BAD_REQUEST,
             Self::NotAnEvent(_) | Self::Columns(_) => StatusCode::UNPROCESSABLE_ENTITY,

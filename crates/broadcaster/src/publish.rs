@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::columns::{self, Columns, ColumnsError};
 use crate::config::{BODY_SILENCE, BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
 use crate::hub::Answer;
+use crate::metrics::Outcome;
 use crate::problem::Problem;
 use crate::snapshots::Packed;
 use crate::{Config, Hub, Receipt};
@@ -26,7 +27,7 @@ pub(crate) async fn publish(
     request: Request<Incoming>,
     hub: &Hub,
     config: &Config,
-) -> Result<Bytes, Problem> {
+) -> Result<(Bytes, Outcome), Problem> {
     let (head, body) = request.into_parts();
     config.access.borrow().may_publish(&head.headers)?;
     let media = media(&head.headers)?;
@@ -35,37 +36,52 @@ pub(crate) async fn publish(
         Media::Events(_) => config.max_body,
         Media::Columns => MAX_COLUMNS,
     };
-    let body = whole(body, limit).await?;
+    let body = Body { bytes: whole(body, limit).await?, headers: head.headers, limit };
+    let began = Instant::now();
+    let published = match media {
+        Media::Events(format) => take_events(hub, format, body, key).await,
+        Media::Columns => take_columns(hub, body, key).await,
+    };
+    hub.metrics().answered(began.elapsed());
+    published
+}
 
-    match media {
-        Media::Events(format) => {
-            let (hub, is_large) =
-                (hub.clone(), body.len() > LARGE || head.headers.contains_key(CONTENT_ENCODING));
-            let work = async move {
-                let body = decoded(&head.headers, body, limit)?;
-                events(&hub, format, &body, key.as_deref()).await
-            };
-            if !is_large {
-                return work.await;
-            }
-            let done = tokio::task::spawn_blocking(move || Handle::current().block_on(work)).await;
-            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-        }
-        Media::Columns => {
-            // Undoing, checking, packing and compressing millions of points takes a moment. The Arrow reader
-            // asserts where a stream's lengths contradict each other: such a body ends its task here,
-            // before anything of it has reached the hub.
-            let work = tokio::task::spawn_blocking(move || {
-                let body = decoded(&head.headers, body, limit)?;
-                let columns = columns::decode(&body)?;
-                let packed = Packed::new(columns.packed.clone());
-                Ok::<_, Problem>((columns, packed))
-            });
-            let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
-            let (columns, packed) = work.await.map_err(contradicts)??;
-            publish_columns(hub, columns, packed, key.as_deref()).await
-        }
+/// A body that is whole.
+struct Body {
+    bytes: Bytes,
+    headers: HeaderMap,
+    /// Bytes that it may have once its encoding is undone.
+    limit: usize,
+}
+
+async fn take_events(
+    hub: &Hub,
+    format: Format,
+    body: Body,
+    key: Option<String>,
+) -> Result<(Bytes, Outcome), Problem> {
+    let is_large = body.bytes.len() > LARGE || body.headers.contains_key(CONTENT_ENCODING);
+    let hub = hub.clone();
+    let work = async move { events(&hub, format, &body.decoded()?, key.as_deref()).await };
+    if !is_large {
+        return work.await;
     }
+    let done = tokio::task::spawn_blocking(move || Handle::current().block_on(work)).await;
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+async fn take_columns(hub: &Hub, body: Body, key: Option<String>) -> Result<(Bytes, Outcome), Problem> {
+    // Undoing, checking, packing and compressing millions of points takes a moment. The Arrow reader
+    // asserts where a stream's lengths contradict each other: such a body ends its task here,
+    // before anything of it has reached the hub.
+    let work = tokio::task::spawn_blocking(move || {
+        let columns = columns::decode(&body.decoded()?)?;
+        let packed = Packed::new(columns.packed.clone());
+        Ok::<_, Problem>((columns, packed))
+    });
+    let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
+    let (columns, packed) = work.await.map_err(contradicts)??;
+    publish_columns(hub, columns, packed, key.as_deref()).await
 }
 
 enum Media {
@@ -122,26 +138,34 @@ async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     }
 }
 
-/// Undoes the content encoding, never past the limit.
-fn decoded(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, Problem> {
-    let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(body) };
-    let broken = |error: std::io::Error| Problem::BadRequest(format!("Content-Encoding: {error}"));
-    let mut decoder: Box<dyn Read + '_> = match encoding.as_bytes() {
-        b"identity" => return Ok(body),
-        b"gzip" => Box::new(flate2::read::MultiGzDecoder::new(&body[..])),
-        b"zstd" => Box::new(zstd::stream::read::Decoder::with_buffer(&body[..]).map_err(broken)?),
-        other => {
-            let other = String::from_utf8_lossy(other);
-            let sentence = format!("expected Content-Encoding gzip or zstd, got {other:?}");
-            return Err(Problem::UnsupportedMediaType(sentence));
-        }
-    };
-    let mut out = Vec::new();
-    decoder.by_ref().take(limit as u64 + 1).read_to_end(&mut out).map_err(broken)?;
-    if out.len() > limit { Err(Problem::TooLarge { limit }) } else { Ok(out.into()) }
+impl Body {
+    /// Undoes the content encoding, never past the limit.
+    fn decoded(self) -> Result<Bytes, Problem> {
+        let Self { bytes: body, headers, limit } = self;
+        let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(body) };
+        let broken = |error: std::io::Error| Problem::BadRequest(format!("Content-Encoding: {error}"));
+        let mut decoder: Box<dyn Read + '_> = match encoding.as_bytes() {
+            b"identity" => return Ok(body),
+            b"gzip" => Box::new(flate2::read::MultiGzDecoder::new(&body[..])),
+            b"zstd" => Box::new(zstd::stream::read::Decoder::with_buffer(&body[..]).map_err(broken)?),
+            other => {
+                let other = String::from_utf8_lossy(other);
+                let sentence = format!("expected Content-Encoding gzip or zstd, got {other:?}");
+                return Err(Problem::UnsupportedMediaType(sentence));
+            }
+        };
+        let mut out = Vec::new();
+        decoder.by_ref().take(limit as u64 + 1).read_to_end(&mut out).map_err(broken)?;
+        if out.len() > limit { Err(Problem::TooLarge { limit }) } else { Ok(out.into()) }
+    }
 }
 
-async fn events(hub: &Hub, format: Format, body: &[u8], key: Option<&str>) -> Result<Bytes, Problem> {
+async fn events(
+    hub: &Hub,
+    format: Format,
+    body: &[u8],
+    key: Option<&str>,
+) -> Result<(Bytes, Outcome), Problem> {
     let batch = events::decode(format, body, MAX_EVENTS)?;
     if let Some(index) = batch.items.iter().position(|item| item.event.kind() == Kind::EmbeddingSnapshot) {
         return Err(Problem::NotAnEvent(events::Refusal::Invalid {
@@ -159,7 +183,7 @@ async fn publish_columns(
     columns: Columns,
     packed: Packed,
     key: Option<&str>,
-) -> Result<Bytes, Problem> {
+) -> Result<(Bytes, Outcome), Problem> {
     let event = Event::from(EmbeddingSnapshot {
         fit_id: columns.fit_id,
         rows: columns.rows,
@@ -184,9 +208,10 @@ struct Accepted<'a> {
     lost_to: Option<u64>,
 }
 
-fn accepted(hub: &Hub, Answer { receipt, clients }: Answer) -> Bytes {
+fn accepted(hub: &Hub, (Answer { receipt, clients }, outcome): (Answer, Outcome)) -> (Bytes, Outcome) {
     let Receipt { seq, accepted } = receipt;
     let (epoch, lost_to) = (hub.epoch().as_str(), Some(hub.lost_to()).filter(|seq| *seq > 0));
     // Numbers and a string: it serializes.
-    serde_json::to_vec(&Accepted { epoch, seq, accepted, clients, lost_to }).unwrap_or_default().into()
+    let body = serde_json::to_vec(&Accepted { epoch, seq, accepted, clients, lost_to }).unwrap_or_default();
+    (body.into(), outcome)
 }

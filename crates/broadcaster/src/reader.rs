@@ -28,7 +28,7 @@ pub(crate) struct Reader {
     /// `hello`, until it is handed out.
     hello: Option<Frame>,
     head: watch::Receiver<u64>,
-    _present: Present,
+    present: Present,
 }
 
 impl Reader {
@@ -36,7 +36,7 @@ impl Reader {
         let head = hub.head();
         let (hello, position) = hub.join(cursor);
         let hello = Some(hello);
-        Self { hub: hub.clone(), filter, position, replay: None, hello, head, _present: hub.enter() }
+        Self { hub: hub.clone(), filter, position, replay: None, hello, head, present: hub.enter() }
     }
 
     /// The next frames, at least one. Waits while there is nothing new. Cancel safe: what was not returned is
@@ -57,6 +57,8 @@ impl Reader {
                 },
             };
             let replayed = self.replay.is_some();
+            // Those of a reader that is live and stays so are events, all of them.
+            self.present.enter(self.position, step.position, step.frames.len() as u64);
             self.position = step.position;
             if self.position.is_live() {
                 self.replay = None;

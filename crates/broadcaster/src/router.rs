@@ -6,7 +6,7 @@ use http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HeaderName, ORIGIN, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 
 use crate::chunk::Framing;
 use crate::fanout::Fanout;
+use crate::metrics::Outcome;
 use crate::origin::Doors;
 use crate::problem::Problem;
 use crate::reader::Reader;
@@ -81,11 +82,14 @@ impl Router {
         let headers = request.headers();
         if path == "/publish" {
             only(request.method(), &Method::POST, "POST")?;
-            if self.stopping.now() {
-                return Err(Problem::Stopping);
-            }
-            let answer = publish::publish(request, &self.hub, &self.config).await?;
-            return Ok(whole(state::json_response(answer)));
+            let published = match self.stopping.now() {
+                true => Err(Problem::Stopping),
+                false => publish::publish(request, &self.hub, &self.config).await,
+            };
+            let became = published.as_ref().map(|(_, outcome)| (*outcome, StatusCode::OK));
+            let (outcome, status) = became.unwrap_or_else(|problem| (Outcome::Refused, problem.status()));
+            self.hub.metrics().published(outcome, status);
+            return Ok(whole(state::json_response(published?.0)));
         }
         if request.method() != Method::HEAD {
             only(request.method(), &Method::GET, "GET, HEAD")?;
@@ -105,6 +109,7 @@ impl Router {
                 Ok(events.map(|body| body.boxed()))
             }
             "/state" => Ok(whole(state::state(&self.hub, Filter::ALL, headers))),
+            "/metrics" => Ok(whole(state::metrics(&self.hub, request.uri().query())?)),
             "/healthz" => Ok(whole(state::health(&self.hub))),
             path => {
                 if let Some(kind) = path.strip_prefix("/state/") {

@@ -64,6 +64,11 @@ impl Snapshots {
         self.kept.truncate(KEPT);
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        let bytes = |packed: &Arc<Packed>| packed.bytes.len() + packed.gzip.as_ref().map_or(0, Bytes::len);
+        self.kept.iter().map(bytes).sum()
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<Arc<Packed>> {
         self.kept.iter().find(|kept| kept.id == id).cloned()
     }

@@ -43,7 +43,7 @@ pub(crate) fn health(hub: &Hub) -> Response<Bytes> {
     let core = &state.core;
     let fleet = core.fleet();
     let entries: serde_json::Map<_, _> =
-        Kind::ALL.iter().map(|kind| (kind.name().to_owned(), core.count(*kind).into())).collect();
+        Kind::ALL.iter().map(|kind| (kind.name().to_owned(), core.size(*kind).entries.into())).collect();
     let (log_events, log_bytes) = core.log_span();
     let failure = hub.failure();
     let health = json!({
@@ -55,7 +55,7 @@ pub(crate) fn health(hub: &Hub) -> Response<Bytes> {
         "log": { "events": log_events, "bytes": log_bytes },
         "sticky": {
             "host_counts": fleet.host_counts.len(),
-            "phase_mix": core.count(Kind::PhaseMix),
+            "phase_mix": core.size(Kind::PhaseMix).entries,
             "recent_episodes": fleet.recent_episodes.len(),
             "total_alerts": fleet.total_alerts,
             "total_bytes": fleet.total_bytes,
@@ -70,6 +70,19 @@ pub(crate) fn health(hub: &Hub) -> Response<Bytes> {
 /// `GET /healthz` of somebody who may not look: that it lives.
 pub(crate) fn alive() -> Response<Bytes> {
     json_response(Bytes::from_static(b"{\"status\":\"ok\"}\n"))
+}
+
+/// `GET /metrics`: what was counted, for Prometheus; with `?clients=1` a row for every client.
+pub(crate) fn metrics(hub: &Hub, query: Option<&str>) -> Result<Response<Bytes>, Problem> {
+    let clients = match query {
+        None | Some("") => false,
+        Some("clients=1") => true,
+        Some(other) => return Err(Problem::BadRequest(format!("expected ?clients=1, got {other:?}"))),
+    };
+    let mut response = Response::new(hub.metrics().text(hub, clients));
+    insert(&mut response, CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    insert(&mut response, CACHE_CONTROL, "no-cache");
+    Ok(response)
 }
 
 /// `GET /snapshots/{id}`: packed embedding columns. The id is their checksum, so they never change.

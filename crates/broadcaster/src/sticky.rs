@@ -72,8 +72,17 @@ struct Groups {
     groups: Slab<Group>,
     /// The groups by their newest event.
     by_newest: Order,
-    /// Entries in all of them.
-    entries: usize,
+    /// Of all of them.
+    size: Size,
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// Events.
+    pub entries: usize,
+    /// Bytes of their frames.
+    pub bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -133,7 +142,8 @@ impl Sticky {
         let groups = &mut kinds[kind as usize];
         key.clear();
         place.group.encode(key);
-        let (group, count) = groups.touched(key, &place.group, seq);
+        let (group, size) = groups.touched(key, &place.group, seq);
+        size.bytes += bytes(frame.as_ref());
         let item = place.item.map(|item| {
             key.clear();
             item.encode(key);
@@ -147,6 +157,7 @@ impl Sticky {
                 group.order.leave();
                 let entry = &mut entries[number as usize];
                 gone(saved, entry.seq);
+                size.bytes -= bytes(entry.frame.as_ref());
                 (entry.seq, entry.frame) = (seq, frame);
                 number
             }
@@ -154,7 +165,7 @@ impl Sticky {
                 let item: Option<Box<[u8]>> = item.map(Into::into);
                 let number = entries.insert(Entry { seq, kind, of: Of::Event(item.clone()), frame }) as u32;
                 group.items.extend(item.map(|item| (item, number)));
-                *count += 1;
+                size.entries += 1;
                 number
             }
         };
@@ -165,8 +176,9 @@ impl Sticky {
             && let Some(oldest) = group.order.pop(is_current)
         {
             order.leave();
-            *count -= 1;
             let oldest = entries.remove(oldest as usize);
+            size.entries -= 1;
+            size.bytes -= bytes(oldest.frame.as_ref());
             gone(saved, oldest.seq);
             if let Of::Event(Some(item)) = oldest.of {
                 group.items.remove(&item);
@@ -185,7 +197,7 @@ impl Sticky {
         let Some(Retention { groups, total, .. }) = (self.retention)(kind) else { return evicted };
         loop {
             let now = &self.kinds[kind as usize];
-            if now.by_key.len() <= groups && now.entries <= total {
+            if now.by_key.len() <= groups && now.size.entries <= total {
                 return evicted;
             }
             evicted.extend(self.drop_quietest(kind));
@@ -193,15 +205,16 @@ impl Sticky {
     }
 
     fn drop_quietest(&mut self, kind: Kind) -> Option<Evicted> {
-        let Groups { by_key, groups, by_newest, entries } = &mut self.kinds[kind as usize];
+        let Groups { by_key, groups, by_newest, size } = &mut self.kinds[kind as usize];
         let quietest =
             by_newest.pop(|seq, number| groups.get(number as usize).is_some_and(|of| of.newest == seq))?;
         let group = groups.remove(quietest as usize);
         by_key.remove(&group.key);
-        *entries -= group.order.len();
+        size.entries -= group.order.len();
         for (seq, number) in group.order.after(0) {
             if is_current(&self.entries, seq, number) {
-                self.entries.remove(number as usize);
+                let entry = self.entries.remove(number as usize);
+                size.bytes -= bytes(entry.frame.as_ref());
                 self.order.leave();
                 gone(&mut self.saved, seq);
             }
@@ -280,15 +293,15 @@ impl Sticky {
         before.map_or_else(Default::default, |Since { upto, gone }| (upto, gone))
     }
 
-    /// Entries of a type.
-    pub(crate) fn count(&self, kind: Kind) -> usize {
-        self.kinds[kind as usize].entries
+    /// What is kept of a type.
+    pub(crate) fn size(&self, kind: Kind) -> Size {
+        self.kinds[kind as usize].size
     }
 }
 
 impl Groups {
     /// The group of this key, which is a new one if need be, with its newest event now at `seq`.
-    fn touched(&mut self, key: &[u8], values: &Key<'_>, seq: u64) -> (&mut Group, &mut usize) {
+    fn touched(&mut self, key: &[u8], values: &Key<'_>, seq: u64) -> (&mut Group, &mut Size) {
         let number = match self.by_key.get(key) {
             Some(&number) => {
                 self.by_newest.leave();
@@ -305,7 +318,7 @@ impl Groups {
         let groups = &self.groups;
         let is_current = |seq, number: u32| groups.get(number as usize).is_some_and(|of| of.newest == seq);
         self.by_newest.push(seq, number, is_current);
-        (&mut self.groups[number as usize], &mut self.entries)
+        (&mut self.groups[number as usize], &mut self.size)
     }
 }
 
@@ -316,6 +329,10 @@ fn gone(saved: &mut Option<Since>, seq: u64) {
     {
         saved.gone.push(seq);
     }
+}
+
+fn bytes(frame: Option<&Frame>) -> usize {
+    frame.map_or(0, |frame| frame.websocket().len())
 }
 
 fn is_current(entries: &Slab<Entry>, seq: u64, number: u32) -> bool {

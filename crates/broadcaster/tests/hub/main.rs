@@ -4,6 +4,7 @@
 mod doors;
 mod http;
 mod kept;
+mod metrics;
 mod model;
 mod page;
 mod random;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use broadcaster::{Changes, Core, Cursor, Epoch, Filter, Frame, LogLimits, Next, Position, Replay, Saved};
+use broadcaster::{
+    Changes, Core, Cursor, Epoch, Filter, Frame, LogLimits, Next, Position, Replay, Saved, Size,
+};
 use events::{Format, Kind, decode};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -160,7 +162,10 @@ impl World {
         assert_eq!(json(&self.core.state(Filter::ALL)), self.truth.state());
         self.states.insert(self.core.seq(), self.truth.clone());
         for kind in Kind::ALL {
-            assert_eq!(self.core.count(*kind), self.truth.state_of(&[*kind]).len());
+            let bytes =
+                self.core.state(Filter::of([*kind])).iter().map(|frame| frame.websocket().len()).sum();
+            let entries = self.truth.state_of(&[*kind]).len();
+            assert_eq!(self.core.size(*kind), Size { entries, bytes });
         }
     }
 
