@@ -125,10 +125,10 @@ impl Chunk {
         };
         let events = cut.map_or(0, |cut| cut.events);
         let rest = cut.map_or(Bytes::new(), |cut| bytes.slice(end..cut.at));
-        // A little of a chunk must not keep all of it; most of it, as of a frame that is a chunk by itself, is
-        // shared by all that were cut in it.
-        let is_most = rest.len() > bytes.len() / 2;
-        Sent { position, events, rest: if is_most { rest } else { Bytes::copy_from_slice(&rest) } }
+        // A little must not keep all of a chunk, or of the block of a frame; most of what is large is shared by all
+        // that were cut in it.
+        let is_shared = rest.len() > ARRAY.max(bytes.len() / 2);
+        Sent { position, events, rest: if is_shared { rest } else { Bytes::copy_from_slice(&rest) } }
     }
 }
 

@@ -1,3 +1,4 @@
+use bytes::BytesMut;
 use events::{Batch, Event, Item, Key, Kind, PROTOCOL, Place, Retention, Session, Snapshot};
 
 use crate::log::Log;
@@ -16,12 +17,17 @@ pub struct Core {
     /// The newest event; 0 before the first.
     seq: u64,
     log: Log,
+    /// Where the next frames of the log go.
+    block: BytesMut,
     sticky: Sticky,
     fleet: Fleet,
     /// Ranges of seqs, first and last, that were given to events which a crash lost: a reader that is there
     /// has something that the state has not.
     lost: Vec<(u64, u64)>,
 }
+
+/// Bytes of frames that are allocated at once.
+const BLOCK: usize = 64 << 10;
 
 /// The snapshot that episodes are folded into, and its frame once somebody asked for it.
 #[derive(Debug, Default)]
@@ -107,8 +113,9 @@ impl Core {
         limits: LogLimits,
         retention: fn(Kind) -> Option<Retention>,
     ) -> Self {
-        let (log, sticky) = (Log::new(limits, seq + 1), Sticky::new(retention));
-        Self { epoch, seq, log, sticky, fleet: Fleet::default(), lost }
+        let (log, block) = (Log::new(limits, seq + 1), BytesMut::with_capacity(BLOCK));
+        let sticky = Sticky::new(retention, seq);
+        Self { epoch, seq, log, block, sticky, fleet: Fleet::default(), lost }
     }
 
     /// The order's name.
@@ -153,12 +160,13 @@ impl Core {
                 self.announce(evicted);
             }
         }
+        self.sticky.settle(self.log.first() - 1);
         receipt
     }
 
     fn apply_one(&mut self, Item { event, json }: &Item<'_>) {
         self.seq += 1;
-        let frame = Frame::event(self.seq, event.kind(), json);
+        let frame = Frame::event_in(&mut self.block, self.seq, event.kind(), json);
         self.log.push(frame.clone());
         match event {
             Event::Episode(episode) => {

@@ -20,12 +20,22 @@ pub struct Frame {
 impl Frame {
     /// An event with its seq: `json` is an object with at least a `type`, on one line.
     pub(crate) fn event(seq: u64, kind: Kind, json: &str) -> Self {
+        Self::event_in(&mut BytesMut::with_capacity(json.len() + 40), seq, kind, json)
+    }
+
+    /// The same, in a block that it shares with others, and holds for as long as it is held.
+    pub(crate) fn event_in(block: &mut BytesMut, seq: u64, kind: Kind, json: &str) -> Self {
         debug_assert!(json.starts_with('{') && json.contains('"'));
         let mut number = [0; 20];
         let digits = decimal(seq, &mut number);
         let fields = &json.as_bytes()[1..];
         let payload = [b"{\"seq\":".as_slice(), digits, b",", fields];
-        Self { kind: Some(kind), seq: Some(seq), ..Self::text(&payload) }
+        Self { kind: Some(kind), seq: Some(seq), ..Self::text(block, &payload) }
+    }
+
+    /// The same frame, in no block.
+    pub(crate) fn alone(&self) -> Self {
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), ..self.clone() }
     }
 
     /// The event of the hub's own that events of type `kind` were dropped.
@@ -37,22 +47,22 @@ impl Frame {
     pub(crate) fn session(message: &impl Serialize) -> Self {
         // Session messages are plain structs of numbers and strings: they serialize.
         let json = serde_json::to_vec(message).unwrap_or_default();
-        Self::text(&[&json])
+        Self::text(&mut BytesMut::with_capacity(json.len() + 10), &[&json])
     }
 
     pub(crate) fn at(self, seq: u64) -> Self {
         Self { seq: Some(seq), ..self }
     }
 
-    fn text(payload: &[&[u8]]) -> Self {
+    fn text(block: &mut BytesMut, payload: &[&[u8]]) -> Self {
         let length = payload.iter().map(|part| part.len()).sum();
-        let mut bytes = BytesMut::with_capacity(length + 10);
-        put_header(&mut bytes, TEXT, length);
-        let header = bytes.len() as u8; // at most 10
+        block.reserve(length + 10);
+        put_header(block, TEXT, length);
+        let header = block.len() as u8; // at most 10
         for part in payload {
-            bytes.extend_from_slice(part);
+            block.extend_from_slice(part);
         }
-        Self { bytes: bytes.freeze(), header, kind: None, seq: None, evicts: false }
+        Self { bytes: block.split().freeze(), header, kind: None, seq: None, evicts: false }
     }
 
     /// The whole WebSocket frame.

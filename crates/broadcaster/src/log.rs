@@ -48,6 +48,11 @@ impl Log {
         Some(self.frames.range(usize::try_from(skip).ok()?.min(self.frames.len())..))
     }
 
+    /// Seq of the oldest frame that is held, or of the next one.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// Frames held, and their bytes.
     pub(crate) fn span(&self) -> (usize, usize) {
         (self.frames.len(), self.bytes)

@@ -51,6 +51,8 @@ pub(crate) struct Shard {
     connections: Slab<Connection>,
     /// Connections that can be written, or have more than went into one write; oldest first.
     due: VecDeque<usize>,
+    /// Sockets may have something to say.
+    unheard: bool,
     /// Connections of which more may be read than was.
     unread: Vec<usize>,
     /// The connection that a sweep begins with: where the last one had no budget left.
@@ -80,6 +82,7 @@ impl Shard {
             events: Events::with_capacity(EVENTS),
             connections: Slab::new(),
             due: VecDeque::new(),
+            unheard: true,
             unread: Vec::new(),
             start: 0,
             chunks: Chunks::new(hub.clone()),
@@ -110,11 +113,20 @@ impl Shard {
                 _ = beats.tick() => self.beat(),
                 () = tokio::task::yield_now(), if more => {}
                 ready = self.poll.readable_mut() => match ready {
-                    // Before its events are taken: what comes after them is told again.
-                    Ok(mut ready) => ready.clear_ready(),
+                    Ok(mut ready) => {
+                        // Before its events are taken: what comes after them is told again.
+                        ready.clear_ready();
+                        self.unheard = true;
+                    }
                     Err(error) => return tracing::error!("a shard cannot hear of its sockets any more: {error}"),
                 },
-                changed = self.head.changed() => if changed.is_err() { return },
+                changed = self.head.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    // Publishes that are ready to be applied come first, and go into the same writes.
+                    tokio::task::yield_now().await;
+                }
                 newcomer = self.inbox.recv() => match newcomer {
                     Some(newcomer) => self.admit(newcomer),
                     None => return,
@@ -125,7 +137,12 @@ impl Shard {
 
     /// Whether there is more to do at once.
     fn pass(&mut self) -> bool {
-        let more = self.listen();
+        for key in std::mem::take(&mut self.unread) {
+            self.read(key);
+        }
+        if self.unheard {
+            self.unheard = self.listen();
+        }
         while let Ok(newcomer) = self.inbox.try_recv() {
             self.admit(newcomer);
         }
@@ -153,7 +170,7 @@ impl Shard {
             }
         }
         self.chunks.end();
-        more || !self.due.is_empty() || !self.unread.is_empty()
+        self.unheard || !self.due.is_empty() || !self.unread.is_empty()
     }
 
     fn queue(&mut self, key: usize) {
@@ -173,9 +190,6 @@ impl Shard {
 
     /// Takes what the sockets say; whether they may say more.
     fn listen(&mut self) -> bool {
-        for key in std::mem::take(&mut self.unread) {
-            self.read(key);
-        }
         if self.poll.get_mut().poll(&mut self.events, Some(Duration::ZERO)).is_err() {
             return false;
         }

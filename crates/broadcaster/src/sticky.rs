@@ -1,6 +1,5 @@
-use std::collections::HashMap;
-
 use events::{Key, Kind, Place, Retention};
+use foldhash::{HashMap, HashMapExt};
 use slab::Slab;
 
 use crate::Frame;
@@ -8,6 +7,9 @@ use crate::order::Order;
 
 /// How many evictions are remembered for readers that come back.
 const MARKERS: usize = 4_096;
+
+/// Entries that are looked at together.
+const SETTLED: u64 = 256;
 
 /// What is kept of the events, each entry with the seq that last changed it.
 ///
@@ -26,6 +28,8 @@ pub(crate) struct Sticky {
     by_eviction: Order,
     /// Evictions up to here are forgotten: a reader behind it cannot be told what went.
     floor: u64,
+    /// Frames of entries up to here share no memory with others.
+    settled: u64,
     /// What is saved elsewhere, if anything is.
     saved: Option<Since>,
     /// Holds an encoded key while it is looked up.
@@ -118,7 +122,8 @@ impl Evicted {
 }
 
 impl Sticky {
-    pub(crate) fn new(retention: fn(Kind) -> Option<Retention>) -> Self {
+    /// Entries up to `settled` are put with frames that share no memory with others.
+    pub(crate) fn new(retention: fn(Kind) -> Option<Retention>, settled: u64) -> Self {
         Self {
             retention,
             entries: Slab::new(),
@@ -127,6 +132,7 @@ impl Sticky {
             markers: HashMap::new(),
             by_eviction: Order::default(),
             floor: 0,
+            settled,
             saved: None,
             key: Vec::new(),
         }
@@ -258,6 +264,22 @@ impl Sticky {
         }
     }
 
+    /// The log holds no frames up to `seq` any more: the memory that they share with others is given up.
+    ///
+    /// Nearly always an entry has changed by then, and nothing has to be copied.
+    pub(crate) fn settle(&mut self, seq: u64) {
+        if seq < self.settled + SETTLED {
+            return;
+        }
+        for (at, number) in self.order.after(self.settled).take_while(|(at, _)| *at <= seq) {
+            let entry = self.entries.get_mut(number as usize).filter(|entry| entry.seq == at);
+            if let Some(frame) = entry.and_then(|entry| entry.frame.as_mut()) {
+                *frame = frame.alone();
+            }
+        }
+        self.settled = seq;
+    }
+
     /// Whether a reader that knows of everything that was dropped up to `seq` can be told the rest.
     pub(crate) fn remembers(&self, seq: u64) -> bool {
         seq >= self.floor
@@ -337,4 +359,31 @@ fn bytes(frame: Option<&Frame>) -> usize {
 
 fn is_current(entries: &Slab<Entry>, seq: u64, number: u32) -> bool {
     entries.get(number as usize).is_some_and(|entry| entry.seq == seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+
+    #[test]
+    fn what_stays_holds_no_memory_of_what_the_log_dropped() {
+        let (mut sticky, mut block) = (Sticky::new(Kind::retention, 0), BytesMut::with_capacity(1 << 16));
+        for seq in 1..=2 * SETTLED {
+            let name = if seq == 1 { "stays" } else { "changes" };
+            let place = Place { group: Key::Name(name), item: Some(Key::Whole) };
+            let frame = Frame::event_in(&mut block, seq, Kind::Alert, r#"{"type":"alert"}"#);
+            sticky.put(seq, Kind::Alert, place, Some(frame));
+        }
+        let is_alone = |sticky: &Sticky| {
+            let mut kept = sticky.changed_since(0);
+            kept.any(
+                |(seq, kept)| matches!(kept, Kept::Frame(frame) if seq == 1 && frame.websocket().is_unique()),
+            )
+        };
+        assert!(!is_alone(&sticky), "it is in a block with the others");
+        sticky.settle(2 * SETTLED - 1);
+        assert!(is_alone(&sticky));
+    }
 }
