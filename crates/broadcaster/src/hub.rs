@@ -1,5 +1,5 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use crate::metrics::{Metrics, Outcome};
 use crate::replay::Replay;
 use crate::snapshots::{Packed, Snapshots};
 use crate::store::Unsaved;
+use crate::sync::{Mutex, MutexGuard};
 use crate::{Core, Cursor, Epoch, Filter, Frame, LogLimits, Receipt};
 
 /// The hub: a cheap handle to the one [`Core`], to what wakes its readers, and to what must change
@@ -50,6 +51,8 @@ pub enum Durability {
 struct Disk {
     /// Everything up to here.
     seq: u64,
+    /// Published events are given seqs up to here: the state's room.
+    room: u64,
     /// Why no publishes are taken.
     failure: Option<Arc<str>>,
 }
@@ -117,7 +120,7 @@ impl Hub {
             state,
             head,
             // What is in memory only waits for no disk.
-            disk: watch::Sender::new(Disk { seq: room, failure: None }),
+            disk: watch::Sender::new(Disk { seq: room, room, failure: None }),
             durability,
             readers: AtomicUsize::new(0),
             ledgers: Ledgers::default(),
@@ -231,7 +234,7 @@ impl Hub {
     /// Waits until what is on disk has caught up so far that events up to `last` may be taken.
     async fn room_for(&self, last: u64) -> Result<(), Unwritable> {
         let mut disk = self.0.disk.subscribe();
-        let disk = disk.wait_for(|disk| disk.seq + AHEAD >= last || disk.failure.is_some()).await;
+        let disk = disk.wait_for(|disk| disk.room >= last || disk.failure.is_some()).await;
         match disk.ok().and_then(|disk| disk.failure.clone()) {
             Some(failure) => Err(Unwritable(failure)),
             None => Ok(()),
@@ -247,16 +250,16 @@ impl Hub {
 
     /// Takes publishes, as everything up to `seq` is on disk.
     pub(crate) fn written(&self, seq: u64) {
-        let mut state = self.state();
-        state.room = seq + AHEAD;
-        self.0.disk.send_replace(Disk { seq, failure: None });
+        let (mut state, room) = (self.state(), seq + AHEAD);
+        state.room = room;
+        self.0.disk.send_replace(Disk { seq, room, failure: None });
     }
 
     /// Takes no publishes, as nothing can be written.
     pub(crate) fn refuse(&self, failure: &str) {
         let mut state = self.state();
         state.room = 0;
-        self.0.disk.send_modify(|disk| disk.failure = Some(failure.into()));
+        self.0.disk.send_modify(|disk| (disk.room, disk.failure) = (0, Some(failure.into())));
     }
 
     /// Why no publishes are taken, if none are.

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::core::Position;
+use crate::sync::{Mutex, MutexGuard};
 
 /// What became of the events of the order, for one reader, since it first had the state: each is in one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -36,6 +36,8 @@ mod reader;
 mod replay;
 mod router;
 mod saved;
+#[cfg(all(test, feature = "shuttle"))]
+mod schedules;
 mod server;
 mod shard;
 mod snapshots;
@@ -43,6 +45,7 @@ mod sse;
 mod state;
 mod sticky;
 mod store;
+mod sync;
 mod tls;
 mod tokens;
 mod visitors;
