@@ -4,7 +4,7 @@ use crate::frame::{CLOSE, PING, PONG, TEXT};
 const LONGEST: usize = 64 << 10;
 
 /// What a client's frames ask for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     /// Answer with a pong of the same payload.
     Ping(Vec<u8>),
@@ -203,6 +203,103 @@ mod tests {
         #[test]
         fn any_bytes_are_heard(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             said(&bytes);
+        }
+    }
+
+    /// What tungstenite, in the place of a server, makes of the same bytes.
+    fn oracle(bytes: &[u8]) -> Vec<Said> {
+        use tokio_tungstenite::tungstenite::Message;
+        use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+        use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket, WebSocketConfig};
+
+        /// Reads what is given, and takes every answer.
+        struct Given<'a>(&'a [u8]);
+
+        impl std::io::Read for Given<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                match self.0.read(buffer)? {
+                    0 => Err(std::io::ErrorKind::WouldBlock.into()),
+                    read => Ok(read),
+                }
+            }
+        }
+
+        impl std::io::Write for Given<'_> {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let longest = Some(LONGEST);
+        let config = WebSocketConfig::default().max_message_size(longest).max_frame_size(longest);
+        let mut socket = WebSocket::from_raw_socket(Given(bytes), Role::Server, Some(config));
+        let mut said = Vec::new();
+        loop {
+            match socket.read() {
+                Ok(Message::Ping(payload)) => said.push(Said::Ping(payload.to_vec())),
+                // With the code that it answers.
+                Ok(Message::Close(frame)) => {
+                    return [said, vec![Said::Close(frame.map(|frame| frame.code.into()))]].concat();
+                }
+                Ok(_message) => {}
+                Err(Error::Io(_nothing_more)) => return said,
+                Err(Error::Utf8(_)) => return [said, vec![Said::Close(Some(INVALID_PAYLOAD))]].concat(),
+                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
+                    return [said, vec![Said::Close(Some(TOO_BIG))]].concat();
+                }
+                Err(_protocol) => return [said, vec![Said::Close(Some(PROTOCOL_ERROR))]].concat(),
+            }
+        }
+    }
+
+    /// Frames as clients send them, and as no client may.
+    fn frames() -> impl Strategy<Value = Vec<u8>> {
+        let text = || prop_oneof!["[a-zäß€ ]{0,40}".prop_map(String::into_bytes), any::<Vec<u8>>()];
+        let control = prop::collection::vec(any::<u8>(), 0..128);
+        let ascii = || "[a-z]{0,40}".prop_map(String::into_bytes);
+        let code = prop_oneof![990..1020_u16, 2990..3010_u16, 4990..5010_u16, any::<u16>()];
+        // "Bad gateway", which tungstenite does not know.
+        let code = code.prop_filter("known to both", |code| *code != 1014);
+        let close = prop_oneof![
+            Just(vec![]),
+            Just(vec![3]),
+            (code, "[a-zä]{0,10}").prop_map(|(code, why)| [&code.to_be_bytes(), why.as_bytes()].concat()),
+        ];
+        prop_oneof![
+            4 => text().prop_map(|text| masked(0x81, &text)),
+            3 => (prop::collection::vec(ascii(), 2..5), control.clone()).prop_map(|(parts, ping)| {
+                // A message in parts, with a ping among them.
+                let last = parts.len() - 1;
+                let part = |(number, text): (usize, &Vec<u8>)| {
+                    let first = if number == 0 { 1 } else { 0 } | if number == last { 0x80 } else { 0 };
+                    [masked(first, text), if number == 0 { masked(0x89, &ping) } else { vec![] }].concat()
+                };
+                parts.iter().enumerate().flat_map(part).collect()
+            }),
+            3 => control.clone().prop_map(|payload| masked(0x89, &payload)),
+            2 => control.prop_map(|payload| masked(0x8a, &payload)),
+            1 => close.prop_map(|payload| masked(0x88, &payload)),
+            1 => (any::<u8>(), ascii()).prop_map(|(first, payload)| masked(first, &payload)),
+            1 => ascii().prop_map(|text| [&[0x81, text.len() as u8][..], &text].concat()),
+            1 => Just([&[0x82, 0xff, 0, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4][..], &[0; 200]].concat()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn frames_mean_what_tungstenite_takes_them_for(frames in prop::collection::vec(frames(), 0..8)) {
+            let bytes = frames.concat();
+            let answered = said(&bytes).into_iter().map(|said| match said {
+                Said::Broken(code) => Said::Close(Some(code)),
+                said => said,
+            });
+            prop_assert_eq!(answered.collect::<Vec<_>>(), oracle(&bytes));
         }
     }
 

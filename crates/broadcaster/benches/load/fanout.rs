@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     clock::{Clock, micros, nap},
     cpu,
-    event::Maker,
+    event::{Maker, Of},
     page::{Desk, Page},
     target::Target,
 };
@@ -45,6 +45,8 @@ pub(crate) struct Fanout {
     stopped: usize,
 }
 
+/// The number of the first event: what is published before has lower ones.
+const FIRST: u64 = 1_000_000_000;
 /// Seconds for joins, and for subscriptions that nobody confirms.
 const SETTLE: f64 = 0.5;
 /// Seconds, at most, for what is on its way when the last event is published.
@@ -79,12 +81,13 @@ impl Fanout {
         for (number, page) in pages.iter_mut().enumerate() {
             page.watch(poll.registry(), number)?;
         }
-        let maker = Maker::new(self.keys, self.bytes);
+        let maker = Maker::new(Of::Prediction, self.keys, "gbt", self.bytes);
         let mut producers = self.target.producers(self.producers, maker)?;
         producers.watch(poll.registry(), pages.len())?;
+        producers.next = FIRST;
 
         let mut events = Events::with_capacity(1024);
-        let mut desk = Desk::new();
+        let mut desk = Desk::new(Of::Prediction);
         // Microseconds, up to a minute.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
         let mut seen = Seen { latency, order: Vec::new(), delivered: 0, late: 0 };
@@ -105,7 +108,7 @@ impl Fanout {
             if after.is_none() && now >= ends {
                 after = Some(self.used(now));
             }
-            let is_whole = |page: &Page| page.got as u64 + 1 == producers.next;
+            let is_whole = |page: &Page| page.got as u64 + FIRST == producers.next;
             if !resumed && after.is_some() && pages[self.stopped..].iter().all(is_whole) {
                 resumed = true;
                 for (number, page) in pages[..self.stopped].iter_mut().enumerate() {
@@ -147,14 +150,14 @@ impl Fanout {
         let ms = |quantile| seen.latency.value_at_quantile(quantile) as f64 / 1e3;
         Ok(json!({
             "subscribers": self.subscribers, "rate": self.rate, "together": self.together,
-            "bytes": self.bytes, "keys": self.keys, "stopped": self.stopped,
+            "bytes": self.bytes, "keys": self.keys, "stopped": self.stopped, "seconds": self.seconds,
             "deliveries_per_s": seen.delivered as f64 / seconds,
             "p50_ms": ms(0.5), "p99_ms": ms(0.99), "max_ms": ms(1.0), "late_ms": seen.late as f64 / 1e3,
             "generator_busy": busy(|used| used.generator), "server_busy": busy(|used| used.server),
             "published": publishes * self.together,
             "repeated": seen.order.len() - seen.order.iter().collect::<HashSet<_>>().len(),
             "wrong": pages.iter().map(|page| page.wrong).sum::<u64>(),
-            "incomplete": pages.iter().filter(|page| page.got as u64 + 1 != producers.next).count(),
+            "incomplete": pages.iter().filter(|page| page.got as u64 + FIRST != producers.next).count(),
             "skips": pages.iter().map(|page| page.skips).sum::<u64>(),
             "server_kib": after.server_kib - before.server_kib,
             "kernel_kib": after.kernel_kib - before.kernel_kib,

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use mio::{Events, Poll};
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cpu,
+    event::Of,
     page::{Desk, Page},
     target::Target,
 };
@@ -20,19 +21,24 @@ pub(crate) struct Idle {
     steps: Vec<usize>,
 }
 
+/// For pages to be told that they have everything.
+const SETTLE: Duration = Duration::from_secs(3);
+
 impl Idle {
     pub(crate) fn run(&self) -> Result<Value> {
         let mut pages: Vec<Page> = Vec::new();
         let mut poll = Poll::new()?;
         let mut events = Events::with_capacity(1024);
-        let mut desk = Desk::new();
+        let mut desk = Desk::new(Of::Prediction);
         let mut looks = Vec::new();
         for &step in &self.steps {
             for mut page in self.target.open(step - pages.len())? {
                 page.watch(poll.registry(), pages.len())?;
                 pages.push(page);
             }
-            while !pages.iter().all(|page| page.ready) {
+            // Some servers do not say when a page has everything.
+            let opened = Instant::now();
+            while !pages.iter().all(|page| page.ready) && opened.elapsed() < SETTLE {
                 poll.poll(&mut events, Some(Duration::from_millis(100)))?;
                 for event in &events {
                     pages[event.token().0].read(&mut desk, |_, _| {})?;

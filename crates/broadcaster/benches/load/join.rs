@@ -1,4 +1,4 @@
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use mio::{Events, Poll, Token};
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     clock::{Clock, micros},
     cpu,
+    event::Of,
     page::{Desk, Page},
     target::Target,
 };
@@ -50,30 +51,39 @@ impl Join {
     /// The most memory of the server that was seen meanwhile.
     fn complete(&self, pages: &mut [Page], clock: Clock) -> Result<i64> {
         let mut poll = Poll::new()?;
-        let mut desk = Desk::new();
+        let mut desk = Desk::new(Of::Prediction);
         let mut events = Events::with_capacity(1024);
         for (number, page) in pages.iter_mut().enumerate() {
             page.watch(poll.registry(), number)?;
         }
-        // Which events each page has: some come again while others are published.
-        let mut got = vec![HashSet::new(); pages.len()];
+        // Which events each page has, a bit for each, and how many.
+        let mut got = vec![(vec![0_u64; self.expect as usize / 64 + 1], 0); pages.len()];
         let (mut left, mut most, begun) = (pages.len(), 0, clock.now());
         while left > 0 {
             if clock.now() - begun > micros(60.0) {
-                bail!("{left} of {} pages are not whole after a minute", pages.len());
+                let most = got.iter().map(|(_, count)| count).max().unwrap_or(&0);
+                bail!(
+                    "{left} of {} pages are not whole after a minute, the best has {most} of {} events",
+                    pages.len(),
+                    self.expect
+                );
             }
             poll.poll(&mut events, Some(Duration::from_millis(100)))?;
             for event in &events {
                 let Token(number) = event.token();
-                let before = pages[number].ready;
-                pages[number].read(&mut desk, |event, _| got[number].extend([event]))?;
-                if pages[number].ready && !before {
-                    left -= 1;
-                    let got = got[number].iter().filter(|event| **event <= self.expect).count() as u64;
-                    if got < self.expect {
-                        bail!("a page is ready with {got} of {} events", self.expect);
+                let (bits, count) = &mut got[number];
+                let was_whole = *count == self.expect;
+                pages[number].read(&mut desk, |event, _| {
+                    let (word, bit) = (event as usize / 64, 1 << (event % 64));
+                    if event <= self.expect && bits[word] & bit == 0 {
+                        bits[word] |= bit;
+                        *count += 1;
                     }
+                })?;
+                if pages[number].ready && *count < self.expect {
+                    bail!("a page is ready with {count} of {} events", self.expect);
                 }
+                left -= usize::from(*count == self.expect && !was_whole);
             }
             most = most.max(self.resident());
         }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod cpu;
+mod crash;
 mod event;
 mod fanout;
 mod idle;
@@ -26,6 +27,7 @@ enum Arguments {
     Join(join::Join),
     Idle(idle::Idle),
     Publish(publish::Publish),
+    Crash(crash::Crash),
 }
 
 fn main() -> Result<()> {
@@ -35,6 +37,7 @@ fn main() -> Result<()> {
         Arguments::Join(join) => join.run(),
         Arguments::Idle(idle) => idle.run(),
         Arguments::Publish(publish) => publish.run(),
+        Arguments::Crash(crash) => crash.run(),
     }?;
     Ok(writeln!(io::stdout().lock(), "{answer}")?)
 }

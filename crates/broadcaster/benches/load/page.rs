@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use mio::{Interest, Registry, Token, net::TcpStream};
 
 use crate::{
-    event::Reader,
+    event::{Of, Reader},
     wire::{CLOSE, PING, Server, frame, put_frame},
 };
 
@@ -36,8 +36,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; 1 << 20], reader: Reader::new() }
+    pub(crate) fn new(of: Of) -> Self {
+        Self { buffer: vec![0; 1 << 20], reader: Reader::new(of) }
     }
 }
 

@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream as Blocking},
 };
@@ -13,15 +14,19 @@ pub(crate) struct Producers {
     server: Server,
     path: String,
     connections: Vec<Producer>,
-    /// Those that wait for no answer.
-    idle: Vec<usize>,
+    /// Those that wait for no answer; in turn, so that none is idle for so long that it is closed.
+    idle: VecDeque<usize>,
     maker: Maker,
     /// The number of the next event.
     pub(crate) next: u64,
     pub(crate) answers: u64,
+    /// The numbers of the first events of all publishes that were answered, if they are kept.
+    pub(crate) answered: Option<Vec<u64>>,
 }
 
 struct Producer {
+    /// The number of the first event that waits for its answer.
+    asked: u64,
     socket: TcpStream,
     unsent: Vec<u8>,
     heard: Vec<u8>,
@@ -40,7 +45,12 @@ impl Producers {
             socket.set_nodelay(true)?;
             socket.write_all(&server.greeting(number))?;
             socket.set_nonblocking(true)?;
-            Ok(Producer { socket: TcpStream::from_std(socket), unsent: Vec::new(), heard: Vec::new() })
+            Ok(Producer {
+                asked: 0,
+                socket: TcpStream::from_std(socket),
+                unsent: Vec::new(),
+                heard: Vec::new(),
+            })
         };
         Ok(Self {
             server,
@@ -50,6 +60,7 @@ impl Producers {
             maker,
             next: 1,
             answers: 0,
+            answered: None,
         })
     }
 
@@ -68,8 +79,8 @@ impl Producers {
 
     /// Publishes events, each with its stamp, if a connection is free; whether it did.
     pub(crate) fn publish(&mut self, stamps: impl IntoIterator<Item = u64>) -> Result<bool> {
-        let Some(number) = self.idle.pop() else { return Ok(false) };
-        let mut events = Vec::new();
+        let Some(number) = self.idle.pop_front() else { return Ok(false) };
+        let (mut events, asked) = (Vec::new(), self.next);
         for stamp in stamps {
             let mut event = Vec::new();
             self.maker.put(&mut event, self.next, stamp);
@@ -77,10 +88,11 @@ impl Producers {
             self.next += 1;
         }
         let producer = &mut self.connections[number];
+        producer.asked = asked;
         self.server.put_publish(&mut producer.unsent, &self.path, &events);
         producer.write()?;
         if self.server != Server::Http && producer.unsent.is_empty() {
-            self.idle.push(number);
+            self.idle.push_back(number);
         }
         Ok(true)
     }
@@ -107,11 +119,12 @@ impl Producers {
             producer.heard.drain(..length);
             if self.server == Server::Http {
                 self.answers += 1;
-                self.idle.push(number);
+                self.answered.iter_mut().for_each(|answered| answered.push(producer.asked));
+                self.idle.push_back(number);
             }
         }
         if self.server != Server::Http && had > 0 && producer.unsent.is_empty() {
-            self.idle.push(number);
+            self.idle.push_back(number);
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ pub(crate) enum Server {
     Mqtt,
     /// NATS; pages over its WebSocket listener.
     Nats,
+    /// The same, with a stream "wall" that pages get the last event of every key of first.
+    NatsLast,
 }
 
 /// One frame that a server sent.
@@ -55,7 +57,7 @@ impl Server {
     pub(crate) fn upgrade(self, path: &str) -> String {
         let protocol = match self {
             Self::Mqtt => "Sec-WebSocket-Protocol: mqtt\r\n",
-            Self::Http | Self::Nats => "",
+            Self::Http | Self::Nats | Self::NatsLast => "",
         };
         format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{protocol}\
@@ -73,6 +75,17 @@ impl Server {
                 // Packet 1: all topics, at most once.
                 put_frame(&mut out, 2, &mqtt_packet(0x82, &[&[0, 1][..], &mqtt_text("#"), &[0]].concat()));
             }
+            Self::NatsLast => {
+                let consumer = format!(
+                    r#"{{"stream_name":"wall","config":{{"deliver_subject":"page{page}","deliver_policy":"last_per_subject","filter_subject":"wall.>","ack_policy":"none"}}}}"#
+                );
+                let asked = format!(
+                    "CONNECT {{\"verbose\":false,\"protocol\":1}}\r\nSUB page{page} 1\r\n\
+                     PUB $JS.API.CONSUMER.CREATE.wall none {}\r\n{consumer}\r\n",
+                    consumer.len()
+                );
+                put_frame(&mut out, 2, asked.as_bytes());
+            }
             Self::Nats => {
                 put_frame(
                     &mut out,
@@ -89,7 +102,7 @@ impl Server {
         match self {
             Self::Http => Vec::new(),
             Self::Mqtt => mqtt_connect(&format!("producer{producer}")),
-            Self::Nats => b"CONNECT {\"verbose\":false,\"protocol\":1}\r\n".to_vec(),
+            Self::Nats | Self::NatsLast => b"CONNECT {\"verbose\":false,\"protocol\":1}\r\n".to_vec(),
         }
     }
 
@@ -114,7 +127,7 @@ impl Server {
                     out.extend_from_slice(&mqtt_packet(0x31, &[&topic, &event[..]].concat()));
                 }
             }
-            Self::Nats => {
+            Self::Nats | Self::NatsLast => {
                 for (key, event) in events {
                     out.extend_from_slice(format!("PUB wall.{key} {}\r\n", event.len()).as_bytes());
                     out.extend_from_slice(event);

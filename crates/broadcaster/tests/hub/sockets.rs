@@ -167,13 +167,13 @@ async fn a_page_that_is_sent_nothing_sees_signs_of_life() {
 /// It folds what it gets, is cut in the middle of frames, replays and live events, and comes back with
 /// its cursor.
 #[tokio::test]
-async fn a_page_that_is_cut_a_hundred_times_ends_where_one_is_that_was_not() {
+async fn a_page_that_is_cut_a_thousand_times_ends_where_one_is_that_was_not() {
     let config = Config { log: LogLimits { events: 300, bytes: 1 << 20 }, ..wall::config() };
     let wall = Wall::start(config).await;
     let mut whole = Page::new(Kind::retention);
     let mut uncut = wall.websocket("").await;
     let mut page = Page::new(Kind::retention);
-    for (life, batch) in random::batches(100).into_iter().enumerate() {
+    for (life, batch) in random::batches(1_000).into_iter().enumerate() {
         wall.publish(&batch).await;
         let mut cut = wall.raw(&format!("?batch={}{}", life % 2, page.since())).await;
         page.reconnect();

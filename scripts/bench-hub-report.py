@@ -1,0 +1,198 @@
+"""The report of `scripts/bench hub`: JSON lines of measurements in, Markdown out.
+
+A line's "group" says what it is of, "server" whose; lines repeat, a run each. The report has their medians, and the
+range where it says so. A run that lost an event, or in which the generator was the limit, has "failed" or counts for
+nothing: see bench-hub.py.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+OWN = "vitrine"
+HERE = Path(__file__).parent / "bench-hub"
+
+
+class Lines:
+    """Measurements of one group."""
+
+    def __init__(self, lines, group):
+        self.lines = [line for line in lines if line["group"] == group]
+
+    def where(self, **values):
+        some = Lines([], None)
+        some.lines = [line for line in self.lines if all(line.get(key) == value for key, value in values.items())]
+        return some
+
+    def servers(self):
+        return list(dict.fromkeys(line["server"] for line in self.lines))
+
+    def good(self):
+        return [line for line in self.lines if "failed" not in line]
+
+    def why(self):
+        return next((line["failed"] for line in self.lines if "failed" in line), "")
+
+    def median(self, value):
+        values = [value(line) for line in self.good()]
+        return statistics.median(values) if values else None
+
+    def range(self, value):
+        values = [value(line) for line in self.good()]
+        return (min(values), max(values)) if values else None
+
+
+def number(value):
+    if value is None:
+        return "-"
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def best_of(line):
+    return line["best"]["deliveries_per_s"] if line["best"] else 0
+
+
+def fanout(lines, raw):
+    of = Lines(lines, "fanout")
+    limit = raw.median(lambda line: line["writes_per_s"])
+    rows, medians = [], {}
+    for batch in (False, True):
+        for server in of.where(batch=batch).servers():
+            runs = of.where(batch=batch, server=server)
+            median = runs.median(best_of)
+            low, high = runs.range(best_of)
+            medians[server, batch] = median
+            p99 = runs.median(lambda line: line["best"]["p99_ms"] if line["best"] else float("nan"))
+            name = server + (", batched" if batch else "")
+            share = "" if batch else f"{100 * median / limit:.0f} %"
+            rows.append([name, number(median), f"{number(low)} to {number(high)}", number(p99), share])
+    peers = [value for (server, _), value in medians.items() if server != OWN]
+    text = [
+        "## Deliveries to 500 pages",
+        "The highest rate at which every page got every event in order, and p99 stayed within 20 ms. One frame a write, but where it says batched "
+        "(`?batch=1`, ten events a publish). The share is of the raw limit: what a loop that only writes 200 bytes to 500 sockets "
+        f"reaches in the same runs, {number(limit)} writes a second.",
+        table(["server", "deliveries/s, median", "range", "p99 ms", "of the raw limit"], rows),
+    ]
+    if peers and (OWN, True) in medians:
+        text.append(
+            f"Against the best of the others: {medians[OWN, False] / max(peers):.1f}x, batched {medians[OWN, True] / max(peers):.1f}x."
+        )
+    return text
+
+
+def simple(lines, group, title, about, columns):
+    """A table with a row for every server."""
+    of = Lines(lines, group)
+    rows = []
+    for server in of.servers():
+        runs = of.where(server=server)
+        cells = [number(runs.median(value)) for _, value in columns]
+        rows.append([server, *cells] if runs.good() else [server, runs.why(), *[""] * (len(columns) - 1)])
+    return [title, about, table(["server", *(name for name, _ in columns)], rows)] if rows else []
+
+
+def slope(line):
+    first, last = line["looks"][0], line["looks"][-1]
+    return (last["server_kib"] - first["server_kib"]) / (last["pages"] - first["pages"])
+
+
+def kernel_slope(line):
+    first, last = line["looks"][0], line["looks"][-1]
+    return (last["kernel_kib"] - first["kernel_kib"]) / (last["pages"] - first["pages"])
+
+
+def report(lines):
+    raw = Lines(lines, "raw")
+    machine = Lines(lines, "machine").lines[-1]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    runs = len(raw.lines)
+    text = [
+        "# The hub: measurements",
+        f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}, {machine['date']}. {versions}.",
+        "Written by `scripts/bench hub`. The server has core 0, the load generator (`crates/broadcaster/benches/load`, one thread, epoll, raw frames) "
+        f"core 1, over loopback; events of 180 bytes, 200 as frames; {runs} runs, in which the servers take turns; every page's events are checked, and time "
+        "stamps in them are of when they were due. A run in which the generator is busy for more than 80 % of its core is not counted. "
+        "The machine is a virtual one that shares its cores with others: compare within a row of runs, not between days.",
+        *fanout(lines, raw),
+        *simple(
+            lines, "thousand", "## 1,000 pages, 100 events a second", "",
+            [("p50 ms", lambda line: line["p50_ms"]), ("p99 ms", lambda line: line["p99_ms"]),
+             ("lost or late pages", lambda line: line["incomplete"]), ("server busy", lambda line: line["server_busy"])],
+        ),
+        *simple(
+            lines, "idle", "## Memory of an idle page", "From 1,000 to 15,000 pages; the kernel's is of both ends.",
+            [("KB a page", slope), ("KB of the kernel", kernel_slope)],
+        ),
+    ]
+    joins = Lines(lines, "join")
+    rows = []
+    for load in (0, 200):
+        for server in joins.where(load=load).servers():
+            of = joins.where(load=load, server=server)
+            name = server + (f", under 500 x {load}/s" if load else "")
+            if of.good():
+                rows.append([name, number(of.median(lambda line: line["median_ms"])), number(of.median(lambda line: line["max_ms"]))])
+            else:
+                rows.append([name, of.why(), ""])
+    text += [
+        "## A page that opens: 10,000 keys, 2 MB",
+        "From the connect to the last key. nchan keeps messages, not the last of a key: it replays 10,000.",
+        table(["server", "median ms", "slowest ms"], rows),
+        *simple(
+            lines, "storm", "## 1,000 pages that open at once, 1 MB each", "",
+            [("until all are whole, ms", lambda line: line["median_ms"]), ("extra memory MB", lambda line: line["server_kib"] / 1024)],
+        ),
+    ]
+    for connections, title in ((50, "One event a publish, 50 connections"), (8, "500 events a publish (NDJSON), 8 connections")):
+        of = [line for line in lines if line["group"] == "publish" and line.get("connections", connections) == connections]
+        text += simple(
+            of, "publish", f"## {title}", "",
+            [("events/s", lambda line: line["events_per_s"]), ("generator busy", lambda line: line["generator_busy"]),
+             ("server busy", lambda line: line["server_busy"])],
+        )
+    stopped = Lines(lines, "stopped")
+    rows = []
+    for count in sorted({line.get("stopped", 0) for line in stopped.lines}):
+        of = stopped.where(stopped=count)
+        each = lambda line, what: line[what] / count if count else float("nan")
+        rows.append([
+            str(count), number(of.median(lambda line: line["p99_ms"])), number(of.median(lambda line: line["incomplete"])),
+            *([number(of.median(lambda line: each(line, what))) if count else "" for what in ("server_kib", "kernel_kib")]),
+        ])
+    if rows:
+        seconds = stopped.lines[-1].get("seconds", 0)
+        text += [
+            "## Pages that stop reading",
+            f"Of 1,000 pages at 100 events a second, for {number(seconds)} s; then they read on.",
+            table(["stopped", "p99 ms of the others", "pages without the last state", "KB of the server each", "KB of the kernel each"], rows),
+        ]
+    text += simple(
+        lines, "crash", "## Killed at 10,000 publishes a second, 100,000 keys", "`--durability sync`; from the new start of the process until a page has everything.",
+        [("ms", lambda line: line["serves_ms"]), ("acknowledged/s before", lambda line: line["acknowledged_per_s"]),
+         ("acknowledged and lost", lambda line: line["lost"])],
+    )
+    text += ["## Configurations", "Vitrine: `broadcaster serve --no-state`, no other flag."]
+    for path in sorted(HERE.iterdir()):
+        text.append(f"`{path.name}`:\n\n```\n{path.read_text().strip()}\n```")
+    return "\n\n".join(part for part in text if part) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    lines = [json.loads(line) for line in arguments.results.read_text().splitlines()]
+    arguments.out.write_text(report(lines))
+
+
+main()
