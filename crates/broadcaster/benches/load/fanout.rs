@@ -40,13 +40,16 @@ pub(crate) struct Fanout {
     /// Connections that publish
     #[arg(long, default_value_t = 16)]
     producers: usize,
+    /// The number of the first event; others than this and those after it are not looked at
+    #[arg(long, default_value_t = NUMBERS)]
+    first: u64,
     /// Subscribers that stop reading once it is warm, and go on when the others are done
     #[arg(long, default_value_t = 0)]
     stopped: usize,
 }
 
-/// The number of the first event: what is published before has lower ones.
-const FIRST: u64 = 1_000_000_000;
+/// Events of a run, at most.
+const NUMBERS: u64 = 1_000_000_000;
 /// Seconds for joins, and for subscriptions that nobody confirms.
 const SETTLE: f64 = 0.5;
 /// Seconds, at most, for what is on its way when the last event is published.
@@ -84,7 +87,7 @@ impl Fanout {
         let maker = Maker::new(Of::Prediction, self.keys, "gbt", self.bytes);
         let mut producers = self.target.producers(self.producers, maker)?;
         producers.watch(poll.registry(), pages.len())?;
-        producers.next = FIRST;
+        producers.next = self.first;
 
         let mut events = Events::with_capacity(1024);
         let mut desk = Desk::new(Of::Prediction);
@@ -96,6 +99,7 @@ impl Fanout {
         let counts = begins + micros(self.warm);
         let ends = counts + micros(self.seconds);
         let step = self.together as f64 * 1e6 / self.rate;
+        let numbers = self.first..self.first + NUMBERS;
         let (mut publishes, mut before, mut after, mut resumed) = (0_u64, None, None, false);
         loop {
             let now = clock.now();
@@ -108,7 +112,7 @@ impl Fanout {
             if after.is_none() && now >= ends {
                 after = Some(self.used(now));
             }
-            let is_whole = |page: &Page| page.got as u64 + FIRST == producers.next;
+            let is_whole = |page: &Page| page.got as u64 + self.first == producers.next;
             if !resumed && after.is_some() && pages[self.stopped..].iter().all(is_whole) {
                 resumed = true;
                 for (number, page) in pages[..self.stopped].iter_mut().enumerate() {
@@ -124,8 +128,8 @@ impl Fanout {
                 let Token(token) = event.token();
                 match pages.get_mut(token) {
                     None => producers.serve(token - self.subscribers)?,
-                    Some(page) if token < self.stopped => page.follow(&mut desk, &seen.order, begins)?,
-                    Some(page) => seen.read(page, &mut desk, clock.now(), begins, counts..ends)?,
+                    Some(page) if token < self.stopped => page.follow(&mut desk, &seen.order, &numbers)?,
+                    Some(page) => seen.read(page, &mut desk, clock.now(), &numbers, counts..ends)?,
                 }
             }
             // All that is due by now, on time or not.
@@ -157,7 +161,7 @@ impl Fanout {
             "published": publishes * self.together,
             "repeated": seen.order.len() - seen.order.iter().collect::<HashSet<_>>().len(),
             "wrong": pages.iter().map(|page| page.wrong).sum::<u64>(),
-            "incomplete": pages.iter().filter(|page| page.got as u64 + FIRST != producers.next).count(),
+            "incomplete": pages.iter().filter(|page| page.got as u64 + self.first != producers.next).count(),
             "skips": pages.iter().map(|page| page.skips).sum::<u64>(),
             "server_kib": after.server_kib - before.server_kib,
             "kernel_kib": after.kernel_kib - before.kernel_kib,
@@ -183,10 +187,10 @@ impl Seen {
         page: &mut Page,
         desk: &mut Desk,
         now: u64,
-        begins: u64,
+        numbers: &Range<u64>,
         counted: Range<u64>,
     ) -> Result<()> {
-        page.check(desk, &mut self.order, begins, |stamp| {
+        page.check(desk, &mut self.order, numbers, |stamp| {
             if counted.contains(&stamp) {
                 self.delivered += u64::from(now < counted.end);
                 self.latency.saturating_record(now.saturating_sub(stamp));

@@ -22,7 +22,7 @@ pub(crate) struct Join {
     /// Joins, one after the other
     #[arg(long, default_value_t = 1)]
     times: usize,
-    /// Events that the state has: those with the numbers 1 to this one
+    /// Events that the state has: those with the numbers 1 to this one. With 0 a page is whole when it is told so
     #[arg(long)]
     expect: u64,
 }
@@ -72,7 +72,8 @@ impl Join {
             for event in &events {
                 let Token(number) = event.token();
                 let (bits, count) = &mut got[number];
-                let was_whole = *count == self.expect;
+                let is_whole = |page: &Page, count| count == self.expect && (page.ready || self.expect > 0);
+                let was_whole = is_whole(&pages[number], *count);
                 pages[number].read(&mut desk, |event, _| {
                     let (word, bit) = (event as usize / 64, 1 << (event % 64));
                     if event <= self.expect && bits[word] & bit == 0 {
@@ -83,7 +84,7 @@ impl Join {
                 if pages[number].ready && *count < self.expect {
                     bail!("a page is ready with {count} of {} events", self.expect);
                 }
-                left -= usize::from(*count == self.expect && !was_whole);
+                left -= usize::from(is_whole(&pages[number], *count) && !was_whole);
             }
             most = most.max(self.resident());
         }

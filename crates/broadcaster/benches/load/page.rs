@@ -1,6 +1,7 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream as Blocking},
+    ops::Range,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -96,17 +97,17 @@ impl Page {
     }
 
     /// Reads events that have to come as the first page that gets them gets them; calls with the stamp of
-    /// each. What is older than `begins` is of the state.
+    /// each. Others than these numbers are not of the run.
     pub(crate) fn check(
         &mut self,
         desk: &mut Desk,
         order: &mut Vec<u64>,
-        begins: u64,
+        numbers: &Range<u64>,
         mut event: impl FnMut(u64),
     ) -> Result<()> {
         let (mut got, mut wrong, skips) = (self.got, 0, self.skips);
         self.read(desk, |number, stamp| {
-            if stamp >= begins {
+            if numbers.contains(&number) {
                 match order.get(got) {
                     None => order.push(number),
                     Some(expected) => wrong += u64::from(*expected != number),
@@ -121,10 +122,10 @@ impl Page {
     }
 
     /// Reads events of which some may be left out: as far as the order of the others is known.
-    pub(crate) fn follow(&mut self, desk: &mut Desk, order: &[u64], begins: u64) -> Result<()> {
+    pub(crate) fn follow(&mut self, desk: &mut Desk, order: &[u64], numbers: &Range<u64>) -> Result<()> {
         let (mut got, mut wrong) = (self.got, 0);
-        self.read(desk, |number, stamp| {
-            if stamp >= begins {
+        self.read(desk, |number, _| {
+            if numbers.contains(&number) {
                 match order.get(got..).unwrap_or_default().iter().position(|other| *other == number) {
                     Some(skipped) => got += skipped + 1,
                     None => wrong += 1,
