@@ -78,7 +78,7 @@ def fanout(lines, raw):
     text = [
         "## Deliveries to 500 pages",
         "The highest rate at which every page got every event in order, and p99 stayed within 20 ms. One frame a write, but where it says batched "
-        "(`?batch=1`, ten events a publish). The share is of the raw limit: what a loop that only writes 200 bytes to 500 sockets "
+        "(`?batch=1`, twenty events a publish). The share is of the raw limit: what a loop that only writes 200 bytes to 500 sockets "
         f"reaches in the same runs, {number(limit)} writes a second.",
         table(["server", "deliveries/s, median", "range", "p99 ms", "of the raw limit"], rows),
     ]

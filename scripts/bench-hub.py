@@ -24,7 +24,7 @@ BUSIEST_GENERATOR = 0.8
 SLOWEST_MS = 20
 SUBSCRIBERS = 500
 # From one rate to the next while it goes well, and how often the gap is halved then.
-STEP, HALVINGS = 1.6, 2
+STEP, HALVINGS = 1.6, 3
 
 
 def free_port():
@@ -201,40 +201,50 @@ BODIES = {"vitrine": 100, "bun": 100, "uvicorn": 100}
 
 def fill(server, keys):
     """Publishes an event of every key."""
-    if server.name == "nats":
-        make_stream(server.other_port)
-    return server.load("publish", "--events", keys, "--keys", keys, "--together", BODIES.get(server.name, 1))
-
-
-def make_stream(port):
-    """A stream of NATS that keeps the last event of every subject."""
+    if server.name != "nats":
+        return server.load("publish", "--events", keys, "--keys", keys, "--together", BODIES.get(server.name, 1))
+    # A stream takes the last event of every subject. It loses some that come too fast.
     about = {"name": "wall", "subjects": ["wall.>"], "max_msgs_per_subject": 1, "storage": "memory"}
-    body = json.dumps(about)
+    nats_answer(server.other_port, "STREAM.CREATE.wall", json.dumps(about))
+    paced = ["--subscribers", 0, "--first", 1, "--warm", 0, "--rate", 5_000, "--seconds", keys / 5_000]
+    for _ in range(5):
+        answer = server.load("fanout", *paced, "--keys", keys)
+        if nats_answer(server.other_port, "STREAM.INFO.wall")["state"]["messages"] == keys:
+            break
+    return answer
+
+
+def nats_answer(port, subject, body=""):
+    """What NATS says to a request about its streams."""
     with socket.create_connection(("127.0.0.1", port)) as nats:
-        asked = f'CONNECT {{"verbose":false}}\r\nSUB made 1\r\nPUB $JS.API.STREAM.CREATE.wall made {len(body)}\r\n{body}\r\n'
+        asked = f'CONNECT {{"verbose":false}}\r\nSUB me 1\r\nPUB $JS.API.{subject} me {len(body)}\r\n{body}\r\n'
         nats.sendall(asked.encode())
         answer = b""
-        while b"MSG made" not in answer or not answer.endswith(b"}\r\n"):
+        while b"MSG me" not in answer or not answer.endswith(b"}\r\n"):
             answer += nats.recv(65536)
-    if b'"error"' in answer:
-        sys.exit(f"nats has no stream: {answer}")
+    said = json.loads(answer.split(b"\r\n")[-2])
+    if "error" in said:
+        sys.exit(f"nats: {said['error']}")
+    return said
 
 
 def measure(name, binaries):
     """All measurements of one server, once."""
+    # As its own page asks for it.
+    own = name == "vitrine"
     say("fanout", name, batch=False, **highest(name, binaries, STARTS[name]))
     if name == "vitrine":
-        say("fanout", name, batch=True, **highest(name, binaries, 2_000, batch=True, together=10))
+        say("fanout", name, batch=True, **highest(name, binaries, 3_000, batch=True, together=20))
     with Server(name, binaries) as server:
         say("thousand", name, **server.load("fanout", "--subscribers", 1000, "--rate", 100, "--seconds", 5))
     with Server(name, binaries) as server:
         say("idle", name, **server.load("idle"))
     with Server(name, binaries) as server:
         fill(server, KEYS)
-        say("join", name, load=0, **server.load("join", "--times", 20, "--expect", KEYS, last=True))
+        say("join", name, load=0, **server.load("join", "--times", 20, "--expect", KEYS, last=True, batch=own))
     with Server(name, binaries) as server:
         fill(server, STORM_KEYS)
-        say("storm", name, **server.load("join", "--pages-at-once", 1000, "--expect", STORM_KEYS, last=True))
+        say("storm", name, **server.load("join", "--pages-at-once", 1000, "--expect", STORM_KEYS, last=True, batch=own))
     if name in BODIES:
         with Server(name, binaries) as server:
             say("publish", name, **server.load("publish", "--connections", 50))
@@ -269,7 +279,7 @@ def under_load(server):
     command = [server.binaries.load, "fanout", *server.target(), *map(str, rate)]
     with subprocess.Popen(pinned(GENERATOR_CORE, command), stdout=subprocess.PIPE, text=True) as fanout:
         time.sleep(4)
-        joins = server.load("join", "--times", 40, "--expect", KEYS)
+        joins = server.load("join", "--times", 40, "--expect", KEYS, batch=True)
         meanwhile = json.loads(fanout.communicate()[0])
     complete = meanwhile["wrong"] == meanwhile["repeated"] == meanwhile["incomplete"] == 0
     return joins if complete else {"failed": "the others did not get everything"}

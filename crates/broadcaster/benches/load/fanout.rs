@@ -80,7 +80,7 @@ struct Used {
 impl Fanout {
     pub(crate) fn run(&self) -> Result<Value> {
         let mut poll = Poll::new()?;
-        let mut pages = self.target.open(self.subscribers)?;
+        let mut pages = self.target.open(0..self.subscribers)?;
         for (number, page) in pages.iter_mut().enumerate() {
             page.watch(poll.registry(), number)?;
         }

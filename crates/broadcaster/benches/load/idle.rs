@@ -32,7 +32,7 @@ impl Idle {
         let mut desk = Desk::new(Of::Prediction);
         let mut looks = Vec::new();
         for &step in &self.steps {
-            for mut page in self.target.open(step - pages.len())? {
+            for mut page in self.target.open(pages.len()..step)? {
                 page.watch(poll.registry(), pages.len())?;
                 pages.push(page);
             }

@@ -35,7 +35,7 @@ impl Join {
         for _ in 0..self.times {
             let clock = Clock::start();
             let begun = clock.now();
-            let mut pages = self.target.open(self.pages_at_once)?;
+            let mut pages = self.target.open(0..self.pages_at_once)?;
             most = most.max(self.complete(&mut pages, clock)?);
             took.push((clock.now() - begun) as f64 / 1e3);
             bytes = pages.iter().map(|page| page.bytes).sum::<u64>() / pages.len() as u64;

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, ops::Range};
 
 use anyhow::Result;
 
@@ -26,9 +26,9 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Opens so many pages.
-    pub(crate) fn open(&self, count: usize) -> Result<Vec<Page>> {
-        (0..count).map(|number| Page::open(self.server, self.pages, &self.path, number)).collect()
+    /// Opens the pages with these numbers.
+    pub(crate) fn open(&self, numbers: Range<usize>) -> Result<Vec<Page>> {
+        numbers.map(|number| Page::open(self.server, self.pages, &self.path, number)).collect()
     }
 
     /// Opens so many connections to publish on.
