@@ -263,7 +263,7 @@ def measure(name, binaries):
 
 def crash(binaries):
     """Killed while it is published to, with its state on disk."""
-    with tempfile.TemporaryDirectory(prefix="bench-crash-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-crash-", dir=binaries.broadcaster.parent) as folder:
         listen = f"127.0.0.1:{free_port()}"
         serve = [binaries.broadcaster, "serve", "--listen", listen, "--state-dir", folder, "--durability", "sync"]
         command = [binaries.load, "crash", "--listen", listen, "--", *pinned(SERVER_CORE, serve)]

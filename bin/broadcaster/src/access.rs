@@ -45,8 +45,8 @@ impl Doors {
     /// What they say now, and from here on whenever the process is sent a SIGHUP. What cannot be read then is said,
     /// and all stays as it was.
     pub(crate) async fn open(self) -> Result<watch::Receiver<Access>, Failure> {
-        let (sender, receiver) = watch::channel(self.read()?);
         let mut hangups = signal(SignalKind::hangup())?;
+        let (sender, receiver) = watch::channel(self.read()?);
         tokio::spawn(async move {
             while hangups.recv().await.is_some() {
                 match self.read() {

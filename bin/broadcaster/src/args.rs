@@ -125,7 +125,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
 
-    /// Largest body of a publish, decoded
+    /// Largest body of events, decoded; columns are bounded by their rows
     #[arg(long, value_name = "SIZE", default_value = "16MiB")]
     pub(crate) max_body: ByteSize,
 

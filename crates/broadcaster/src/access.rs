@@ -31,27 +31,33 @@ impl Access {
 
     /// Whether a request may look.
     pub(crate) fn may_view(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let admitted =
-            self.view.is_empty() || self.view.admit(bearer(headers)) || self.view.admit(pass(headers));
+        let admitted = self.view.is_empty()
+            || self.view.admit(bearer(headers))
+            || passes(headers).any(|pass| self.view.admit(pass));
         if admitted { Ok(()) } else { Err(Problem::Unauthorized("view")) }
     }
 
-    /// The answer to `/?token=...`: the token goes into a cookie, and out of the address.
-    pub(crate) fn enter(&self, token: &str) -> Result<Response<Bytes>, Problem> {
-        if self.view.is_empty() || !self.view.admit(token.as_bytes()) {
-            return Err(Problem::Unauthorized("view"));
+    /// The answer to `/?token=...`: the token goes into a cookie, and out of the address. Nothing, if it lets nobody in.
+    pub(crate) fn enter(&self, token: &str, headers: &HeaderMap) -> Option<Response<Bytes>> {
+        // An address has a space for a plus, and a token has no spaces.
+        let token = token.replace(' ', "+");
+        let is_known = !self.view.is_empty() && self.view.admit(token.as_bytes());
+        if !is_known && self.may_view(headers).is_err() {
+            return None;
         }
-        let secure = if self.tls.is_some() { "; Secure" } else { "" };
-        let cookie = format!("{PASS}={token}; Path=/; Max-Age={KEPT}; HttpOnly; SameSite=Lax{secure}");
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SEE_OTHER;
-        let headers = response.headers_mut();
-        for (name, value) in [(header::SET_COOKIE, &*cookie), (header::LOCATION, "/")] {
-            let value = HeaderValue::from_str(value);
-            headers.insert(name, value.map_err(|_| Problem::Unauthorized("view"))?);
+        let fixed = HeaderValue::from_static;
+        // Where a proxy shows the wall under a path, that is where it leads.
+        response.headers_mut().insert(header::LOCATION, fixed("./"));
+        response.headers_mut().insert(header::CACHE_CONTROL, fixed("no-store"));
+        if is_known {
+            let by_proxy = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+            let secure = if self.tls.is_some() || by_proxy { "; Secure" } else { "" };
+            let cookie = format!("{PASS}={token}; Path=/; Max-Age={KEPT}; HttpOnly; SameSite=Lax{secure}");
+            response.headers_mut().insert(header::SET_COOKIE, HeaderValue::from_str(&cookie).ok()?);
         }
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Ok(response)
+        Some(response)
     }
 }
 
@@ -75,10 +81,8 @@ fn bearer(headers: &HeaderMap) -> &[u8] {
     shown.strip_prefix(b"Bearer ").unwrap_or_default()
 }
 
-/// The token of the cookie; nothing if there is none.
-fn pass(headers: &HeaderMap) -> &[u8] {
+/// The tokens of the cookies: walls at other ports of the same host have theirs.
+fn passes(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let cookies = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    let mut values =
-        cookies.filter_map(|cookie| cookie.trim_ascii().strip_prefix(PASS.as_bytes())?.strip_prefix(b"="));
-    values.next().unwrap_or_default()
+    cookies.filter_map(|cookie| cookie.trim_ascii().strip_prefix(PASS.as_bytes())?.strip_prefix(b"="))
 }

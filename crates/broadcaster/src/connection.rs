@@ -229,12 +229,12 @@ impl Connection {
         if bytes.is_empty() {
             // The filter left nothing of it.
             self.position = chunk.to();
-            self.present.enter(before, self.position, 0);
+            self.present.enter(before, self.position, 0, self.filter);
         } else if sent > 0 {
             let Sent { position, events, rest } = chunk.sent(start + sent);
             self.position = position;
             self.rest = rest;
-            self.present.enter(before, position, events);
+            self.present.enter(before, position, events, self.filter);
         }
         if self.position.is_live() {
             self.replay = None;

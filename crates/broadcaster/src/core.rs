@@ -166,7 +166,11 @@ impl Core {
 
     fn apply_one(&mut self, Item { event, json }: &Item<'_>) {
         self.seq += 1;
-        let frame = Frame::event_in(&mut self.block, self.seq, event.kind(), json);
+        // What is large would leave the rest of a block empty.
+        let frame = match json.len() > BLOCK / 8 {
+            true => Frame::event(self.seq, event.kind(), json),
+            false => Frame::event_in(&mut self.block, self.seq, event.kind(), json),
+        };
         self.log.push(frame.clone());
         match event {
             Event::Episode(episode) => {

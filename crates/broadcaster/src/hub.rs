@@ -155,9 +155,10 @@ impl Hub {
         key: Option<&str>,
         now: Instant,
     ) -> Result<(Answer, Outcome), Unwritable> {
-        let published = self.apply(batch.items.len(), key, now, |state| state.core.apply(batch)).await;
-        self.count(&published, batch.items.iter().map(|item| item.event.kind()));
-        published
+        let count = |outcome| {
+            self.0.metrics.events(outcome, batch.items.iter().map(|item| item.event.kind()));
+        };
+        self.apply(batch.items.len(), key, now, |state| state.core.apply(batch), count).await
     }
 
     /// Keeps packed columns and publishes the event that names them, once.
@@ -173,14 +174,7 @@ impl Hub {
             state.snapshots.keep(packed);
             state.core.apply(&Batch { items: vec![item] })
         };
-        let published = self.apply(1, key, now, apply).await;
-        self.count(&published, [kind].into_iter());
-        published
-    }
-
-    fn count(&self, published: &Result<(Answer, Outcome), Unwritable>, kinds: impl Iterator<Item = Kind>) {
-        let outcome = published.as_ref().map_or(Outcome::Refused, |(_, outcome)| *outcome);
-        self.0.metrics.events(outcome, kinds);
+        self.apply(1, key, now, apply, |outcome| self.0.metrics.events(outcome, [kind].into_iter())).await
     }
 
     async fn apply(
@@ -189,6 +183,7 @@ impl Hub {
         key: Option<&str>,
         now: Instant,
         apply: impl FnOnce(&mut State) -> Receipt,
+        count: impl Fn(Outcome),
     ) -> Result<(Answer, Outcome), Unwritable> {
         let (answer, outcome, head) = loop {
             let last = {
@@ -206,8 +201,10 @@ impl Hub {
                 }
                 last
             };
-            self.room_for(last).await?;
+            self.room_for(last).await.inspect_err(|_| count(Outcome::Refused))?;
         };
+        // Here, as who asked may be gone before it is on disk.
+        count(outcome);
         // Another publish may have been announced in between: the head only rises.
         self.0.head.send_if_modified(|seen| {
             let risen = head > *seen;
@@ -349,8 +346,8 @@ impl Hub {
 
 impl Present {
     /// Writes into its ledger: see [`Ledger::enter`].
-    pub(crate) fn enter(&self, from: Position, to: Position, events: u64) {
-        locked(&self.ledger).enter(from, to, events);
+    pub(crate) fn enter(&self, from: Position, to: Position, events: u64, filter: Filter) {
+        locked(&self.ledger).enter(from, to, events, filter);
     }
 }
 

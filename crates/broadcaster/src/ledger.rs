@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+use crate::Filter;
 use crate::core::Position;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -18,15 +19,18 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// It went from one position to another, and was sent so many events on the way.
-    pub(crate) fn enter(&mut self, from: Position, to: Position, events: u64) {
+    /// It went from one position to another, and was sent so many events on the way. What is missing of them its filter
+    /// left out; where it has none, the ledger is off its balance.
+    pub(crate) fn enter(&mut self, from: Position, to: Position, events: u64, filter: Filter) {
         if !to.is_live() {
             return;
         }
         let (_, upto) = self.span.get_or_insert((to.seq, to.seq));
         if from.is_live() {
             self.delivered += events;
-            self.filtered += (to.seq - from.seq).saturating_sub(events);
+            if filter != Filter::ALL {
+                self.filtered += (to.seq - from.seq).saturating_sub(events);
+            }
         } else {
             self.skipped += to.seq - *upto;
         }
@@ -119,20 +123,24 @@ mod tests {
     fn an_event_is_delivered_skipped_or_filtered_or_pending() {
         let at = |seq, way| Position { seq, way };
         let mut ledger = Ledger::default();
-        ledger.enter(at(0, Way::New), at(7, Way::New), 3);
+        let some = Filter::of([events::Kind::Loss]);
+        ledger.enter(at(0, Way::New), at(7, Way::New), 3, some);
         assert_eq!((ledger.published(50), ledger.pending(50)), (0, 0), "it has no state yet");
-        ledger.enter(at(7, Way::New), at(10, Way::Live), 1);
-        ledger.enter(at(10, Way::Live), at(15, Way::Live), 3);
+        ledger.enter(at(7, Way::New), at(10, Way::Live), 1, some);
+        ledger.enter(at(10, Way::Live), at(15, Way::Live), 3, some);
         // It falls off the log, and is sent the state of a later moment.
-        ledger.enter(at(15, Way::Live), at(15, Way::Behind), 0);
-        ledger.enter(at(15, Way::Behind), at(30, Way::Behind), 2);
-        ledger.enter(at(30, Way::Behind), at(40, Way::Live), 1);
+        ledger.enter(at(15, Way::Live), at(15, Way::Behind), 0, some);
+        ledger.enter(at(15, Way::Behind), at(30, Way::Behind), 2, some);
+        ledger.enter(at(30, Way::Behind), at(40, Way::Live), 1, some);
         let Ledger { delivered, skipped, filtered, .. } = ledger;
         assert_eq!((delivered, skipped, filtered), (3, 25, 2));
         assert_eq!((ledger.published(50), ledger.pending(50)), (40, 10));
         assert!(ledger.is_balanced());
-        // An event that was sent twice, or a step that was not taken, shows.
-        ledger.enter(at(40, Way::Live), at(42, Way::Live), 3);
-        assert!(!ledger.is_balanced());
+        // An event that was sent twice, or is missing, shows.
+        for events in [1, 3] {
+            let mut wrong = ledger;
+            wrong.enter(at(40, Way::Live), at(42, Way::Live), events, Filter::ALL);
+            assert!(!wrong.is_balanced());
+        }
     }
 }

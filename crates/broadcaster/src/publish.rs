@@ -1,7 +1,7 @@
 use std::io::Read;
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use events::{EmbeddingSnapshot, Event, Format, Item, Kind, Text};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -115,13 +115,24 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     let mut body = Limited::new(body, limit);
     let whole = async {
-        let mut parts = Vec::new();
+        // Nearly always it comes in one piece. Pieces are copied: each may be a little of what it holds.
+        let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
         loop {
             let part = tokio::time::timeout(BODY_SILENCE, body.frame()).await;
             let part = part.map_err(|_| Problem::Timeout("nothing of the body came", BODY_SILENCE))?;
             match part {
-                None => return Ok(parts),
-                Some(Ok(part)) => parts.extend(part.into_data().ok().filter(|part| !part.is_empty())),
+                None if rest.is_empty() => return Ok(first),
+                None => return Ok(rest.freeze()),
+                Some(Ok(part)) => match part.into_data() {
+                    Ok(data) if first.is_empty() => first = data,
+                    Ok(data) => {
+                        if rest.is_empty() {
+                            rest.extend_from_slice(&first);
+                        }
+                        rest.extend_from_slice(&data);
+                    }
+                    Err(_trailers) => {}
+                },
                 Some(Err(error)) if error.is::<LengthLimitError>() => {
                     return Err(Problem::TooLarge { limit });
                 }
@@ -130,12 +141,7 @@ async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
         }
     };
     let whole = tokio::time::timeout(BODY_TIMEOUT, whole).await;
-    let parts = whole.map_err(|_| Problem::Timeout("the body did not arrive", BODY_TIMEOUT))??;
-    // Nearly always it came in one piece.
-    match <[Bytes; 1]>::try_from(parts) {
-        Ok([body]) => Ok(body),
-        Err(parts) => Ok(parts.concat().into()),
-    }
+    whole.map_err(|_| Problem::Timeout("the body did not arrive", BODY_TIMEOUT))?
 }
 
 impl Body {

@@ -39,6 +39,13 @@ impl Reader {
         Self { hub: hub.clone(), filter, position, replay: None, hello, head, present: hub.enter() }
     }
 
+    /// Its client does not read: the state of that moment is not kept for it.
+    pub(crate) fn give_up_replay(&mut self) {
+        if self.replay.take().is_some() {
+            self.position = self.position.without_replay();
+        }
+    }
+
     /// The next frames, at least one. Waits while there is nothing new. Cancel safe: what was not returned is
     /// returned by the next call.
     pub(crate) async fn next(&mut self) -> Portion {
@@ -58,7 +65,8 @@ impl Reader {
             };
             let replayed = self.replay.is_some();
             // Those of a reader that is live and stays so are events, all of them.
-            self.present.enter(self.position, step.position, step.frames.len() as u64);
+            let events = step.frames.len() as u64;
+            self.present.enter(self.position, step.position, events, self.filter);
             self.position = step.position;
             if self.position.is_live() {
                 self.replay = None;

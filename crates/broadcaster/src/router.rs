@@ -116,12 +116,17 @@ impl Router {
                     return Ok(whole(state::state_of(&self.hub, kind, headers)?));
                 }
                 if let Some(id) = path.strip_prefix("/snapshots/") {
-                    return Ok(whole(state::snapshot(&self.hub, id, headers)?));
+                    return Ok(whole(state::snapshot(&self.hub, id, headers, self.is_open())?));
                 }
                 let page = (self.config.page)(request.method(), path, headers);
                 page.map(whole).ok_or_else(|| Problem::NotFound(format!("nothing at {path}")))
             }
         }
+    }
+
+    /// Whether anybody may look.
+    fn is_open(&self) -> bool {
+        self.config.access.borrow().view.is_empty()
     }
 
     /// What is answered to somebody who may not look, or shows a token for the first time.
@@ -133,8 +138,8 @@ impl Router {
         let access = self.config.access.borrow();
         let query = request.uri().query().unwrap_or_default().as_bytes();
         let shown = form_urlencoded::parse(query).find(|(name, _)| path == "/" && name == "token");
-        if let Some((_, token)) = shown {
-            return access.enter(&token).map(Some);
+        if let Some(entered) = shown.and_then(|(_, token)| access.enter(&token, request.headers())) {
+            return Ok(Some(entered));
         }
         let Err(problem) = access.may_view(request.headers()) else { return Ok(None) };
         let wants = request.headers().get(ACCEPT).map(|wants| wants.as_bytes()).unwrap_or_default();

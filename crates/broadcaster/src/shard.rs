@@ -23,6 +23,8 @@ const BUDGET: usize = 1 << 20;
 const DUE: usize = 512;
 /// Socket events that are taken at a time.
 const EVENTS: usize = 1024;
+/// Connections that are read from in one pass: live events do not wait for more.
+const READS: usize = 64;
 /// Bytes that are read from a client at a time.
 const SCRATCH: usize = 16 << 10;
 /// Bytes that the kernel holds of what is not even on its way: a client that does not read costs no more, and
@@ -54,7 +56,7 @@ pub(crate) struct Shard {
     /// Sockets may have something to say.
     unheard: bool,
     /// Connections of which more may be read than was.
-    unread: Vec<usize>,
+    unread: VecDeque<usize>,
     /// The connection that a sweep begins with: where the last one had no budget left.
     start: usize,
     chunks: Chunks,
@@ -83,7 +85,7 @@ impl Shard {
             connections: Slab::new(),
             due: VecDeque::new(),
             unheard: true,
-            unread: Vec::new(),
+            unread: VecDeque::new(),
             start: 0,
             chunks: Chunks::new(hub.clone()),
             scratch: vec![0; SCRATCH].into(),
@@ -137,11 +139,13 @@ impl Shard {
 
     /// Whether there is more to do at once.
     fn pass(&mut self) -> bool {
-        for key in std::mem::take(&mut self.unread) {
-            self.read(key);
-        }
         if self.unheard {
             self.unheard = self.listen();
+        }
+        for _ in 0..self.unread.len().min(READS) {
+            if let Some(key) = self.unread.pop_front() {
+                self.read(key);
+            }
         }
         while let Ok(newcomer) = self.inbox.try_recv() {
             self.admit(newcomer);
@@ -207,7 +211,7 @@ impl Shard {
                 self.queue(key);
             }
             if reads {
-                self.read(key);
+                self.unread.push_back(key);
             }
         }
         said.len() == EVENTS
@@ -218,7 +222,7 @@ impl Shard {
         match connection.read(&mut self.scratch) {
             Ok(more) => {
                 if more {
-                    self.unread.push(key);
+                    self.unread.push_back(key);
                 }
                 if connection.has_own() {
                     self.queue(key);

@@ -86,28 +86,30 @@ impl Stream {
                 () = self.sender.closed() => return,
                 () = stopping.wait() => return,
             };
-            let sent = tokio::select! {
-                sent = self.send(&portion) => sent,
-                () = stopping.wait() => return,
-            };
-            if sent.is_err() {
-                return;
+            // The frames are not held meanwhile: they would hold what the log drops.
+            for chunk in self.encode(portion) {
+                let sending = self.sender.send(chunk);
+                tokio::pin!(sending);
+                loop {
+                    tokio::select! {
+                        sent = &mut sending => match sent {
+                            Ok(()) => break,
+                            Err(_gone) => return,
+                        },
+                        () = tokio::time::sleep(self.heartbeat) => self.reader.give_up_replay(),
+                        () = stopping.wait() => return,
+                    }
+                }
             }
         }
     }
 
-    /// Sends frames in chunks, or a comment where there are none: a sign of life.
-    async fn send(
-        &self,
-        Portion { frames, replayed }: &Portion,
-    ) -> Result<(), mpsc::error::SendError<Bytes>> {
-        if frames.is_empty() {
-            return self.sender.send(Bytes::from_static(b":\n\n")).await;
+    /// Frames in chunks, or a comment where there are none: a sign of life.
+    fn encode(&self, Portion { frames, replayed }: Portion) -> Vec<Bytes> {
+        match frames.is_empty() {
+            true => vec![Bytes::from_static(b":\n\n")],
+            false => frames.chunks(TOGETHER).map(|frames| self.chunk(frames, replayed)).collect(),
         }
-        for frames in frames.chunks(TOGETHER) {
-            self.sender.send(self.chunk(frames, *replayed)).await?;
-        }
-        Ok(())
     }
 
     fn chunk(&self, frames: &[Frame], replayed: bool) -> Bytes {

@@ -86,7 +86,13 @@ pub(crate) fn metrics(hub: &Hub, query: Option<&str>) -> Result<Response<Bytes>,
 }
 
 /// `GET /snapshots/{id}`: packed embedding columns. The id is their checksum, so they never change.
-pub(crate) fn snapshot(hub: &Hub, id: &str, headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
+/// Where anybody may look, caches may share them.
+pub(crate) fn snapshot(
+    hub: &Hub,
+    id: &str,
+    headers: &HeaderMap,
+    is_open: bool,
+) -> Result<Response<Bytes>, Problem> {
     let packed =
         hub.snapshot(id).ok_or_else(|| Problem::NotFound("no such snapshot: it was replaced".to_owned()))?;
     let etag = format!("\"{id}\"");
@@ -108,7 +114,8 @@ pub(crate) fn snapshot(hub: &Hub, id: &str, headers: &HeaderMap) -> Result<Respo
         _ => Response::new(packed.bytes.clone()),
     };
     insert(&mut response, CONTENT_TYPE, "application/octet-stream");
-    insert(&mut response, CACHE_CONTROL, "public, max-age=31536000, immutable");
+    let whose = if is_open { "public" } else { "private" };
+    insert(&mut response, CACHE_CONTROL, &format!("{whose}, max-age=31536000, immutable"));
     insert(&mut response, VARY, "Accept-Encoding");
     insert(&mut response, ETAG, &etag);
     Ok(response)

@@ -88,7 +88,17 @@ async fn talk<S: AsyncRead + AsyncWrite>(
 ) -> io::Result<()> {
     loop {
         tokio::select! {
-            portion = reader.next() => sender.frames(&portion.frames).await?,
+            portion = reader.next() => {
+                let bytes = sender.encode(portion.frames);
+                let writing = sender.write(&bytes);
+                tokio::pin!(writing);
+                loop {
+                    tokio::select! {
+                        written = &mut writing => break written?,
+                        () = tokio::time::sleep(heartbeat) => reader.give_up_replay(),
+                    }
+                }
+            }
             Some(one) = asked.recv() => match one {
                 Said::Ping(payload) => sender.control(PONG, &payload).await?,
                 Said::Close(code) => return sender.close(code.unwrap_or(NORMAL)).await,
@@ -106,8 +116,12 @@ struct Sender<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite> Sender<S> {
-    async fn frames(&mut self, frames: &[Frame]) -> io::Result<()> {
-        self.write(&Encoded::of(frames, self.framing).bytes).await
+    /// The bytes of frames, which are held no longer: they would hold what the log drops.
+    fn encode(&self, frames: Vec<Frame>) -> Bytes {
+        match &frames[..] {
+            [one] => Bytes::copy_from_slice(one.websocket()),
+            frames => Encoded::of(frames, self.framing).bytes,
+        }
     }
 
     async fn control(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {

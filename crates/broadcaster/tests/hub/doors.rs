@@ -53,7 +53,7 @@ async fn a_publish_token_is_asked_for_and_can_be_changed_without_cutting_anybody
 
 #[tokio::test]
 async fn a_view_token_is_asked_for_and_a_browser_keeps_it() {
-    let view = Tokens::new(["seen"]);
+    let view = Tokens::new(["seen", "se+en="]);
     let (_access, config) = guarded(Access { view, ..Access::default() });
     let wall = Wall::start(config).await;
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -74,15 +74,20 @@ async fn a_view_token_is_asked_for_and_a_browser_keeps_it() {
     assert_eq!(json(get("/state").bearer_auth("seen").send().await.unwrap()).await["seq"], 1);
 
     refused(&wall, get("/?token=unseen"), 401).await;
+    let plus = get("/?token=se+en%3D").send().await.unwrap();
+    assert!(plus.headers()["set-cookie"].to_str().unwrap().starts_with("vitrine_view=se+en=;"));
     let entered = get("/?token=seen").send().await.unwrap();
     assert_eq!(
         (entered.status(), &entered.headers()["location"]),
-        (StatusCode::SEE_OTHER, &"/".parse().unwrap())
+        (StatusCode::SEE_OTHER, &"./".parse().unwrap())
     );
     let cookie = entered.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("; HttpOnly; SameSite=Lax") && !cookie.contains("Secure"), "{cookie}");
     let cookie = format!("other=1; {}", cookie.split(';').next().unwrap());
     assert_eq!(json(get("/healthz").header("cookie", &cookie).send().await.unwrap()).await["seq"], 1);
+    // An address that was right once, by a browser that may look.
+    let old = get("/?token=unseen").header("cookie", &cookie).send().await.unwrap();
+    assert_eq!((old.status(), old.headers().get("set-cookie")), (StatusCode::SEE_OTHER, None));
     let mut request = format!("ws://{}/ws", wall.address).into_client_request().unwrap();
     request.headers_mut().insert("cookie", cookie.parse().unwrap());
     let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
