@@ -156,7 +156,7 @@ def report(lines):
         ),
     ]
     for connections, title in ((50, "One event a publish, 50 connections"), (8, "500 events a publish (NDJSON), 8 connections")):
-        of = [line for line in lines if line["group"] == "publish" and line.get("connections", connections) == connections]
+        of = [line for line in lines if line["group"] == "publish" and line["connections"] == connections]
         text += simple(
             of, "publish", f"## {title}", "",
             [("events/s", lambda line: line["events_per_s"]), ("generator busy", lambda line: line["generator_busy"]),
@@ -164,7 +164,7 @@ def report(lines):
         )
     stopped = Lines(lines, "stopped")
     rows = []
-    for count in sorted({line.get("stopped", 0) for line in stopped.lines}):
+    for count in sorted({line["stopped"] for line in stopped.lines}):
         of = stopped.where(stopped=count)
         each = lambda line, what: line[what] / count if count else float("nan")
         rows.append([
