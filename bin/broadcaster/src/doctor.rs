@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -9,6 +9,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 use tokio_util::io::StreamReader;
@@ -17,6 +18,8 @@ use crate::args::DoctorArgs;
 
 /// What is answered at once has to come within this time.
 const AT_ONCE: Duration = Duration::from_secs(3);
+/// Bytes of it, at most.
+const SHORT: u64 = 64 << 10;
 /// Clocks that are farther apart make the ages on the page wrong.
 const APART: Duration = Duration::from_secs(5);
 
@@ -64,7 +67,7 @@ impl Report {
             Err(error) => ("FAIL", format!("{error:#}"), None),
         };
         self.failed += usize::from(good.is_none());
-        writeln!(std::io::stdout(), "{mark}  {name:<26}{text}")?;
+        writeln!(io::stdout(), "{mark}  {name:<26}{text}")?;
         Ok(good)
     }
 }
@@ -121,8 +124,8 @@ impl Visit {
         let answer = self.ask(self.get("/healthz")?).await?;
         let (took, by) = (start.elapsed(), way(answer.headers()));
         ensure!(answer.status() == StatusCode::OK, "{} from {by}", refusal(answer).await);
-        let health = answer.json::<Health>().await;
-        let health = health.map_err(|_| anyhow!("{by} answers, and it is not a broadcaster"))?;
+        let health = json::<Health>(answer).await;
+        let health = health.with_context(|| format!("{by} answers, and it is not a broadcaster"))?;
         let Health { status, version, epoch, seq, clients } = health;
         let (Some(version), Some(epoch), Some(seq), Some(clients)) = (version, epoch, seq, clients) else {
             bail!("it asks for a view token: --view-token, or VITRINE_VIEW_TOKEN");
@@ -176,7 +179,7 @@ impl Visit {
         let start = Instant::now();
         let answer = self.ask(self.get("/events")?).await?;
         ensure!(answer.status() == StatusCode::OK, "{}", refusal(answer).await);
-        let body = answer.bytes_stream().map_err(std::io::Error::other);
+        let body = answer.bytes_stream().map_err(io::Error::other);
         let mut events: Open = Box::new(StreamReader::new(body));
         first(&mut events).await?;
         Ok((format!("open, and the first line after {:.1?}", start.elapsed()), events))
@@ -225,6 +228,15 @@ fn way(headers: &HeaderMap) -> String {
     named.unwrap_or_else(|| "no proxy that says so".to_owned())
 }
 
+/// A short answer, if it is of this kind. Whoever answers may not be who it should be: it has neither for ever nor
+/// all memory.
+async fn json<T: DeserializeOwned>(answer: Response) -> Option<T> {
+    let mut body = StreamReader::new(answer.bytes_stream().map_err(io::Error::other)).take(SHORT);
+    let mut bytes = Vec::new();
+    tokio::time::timeout(AT_ONCE, body.read_to_end(&mut bytes)).await.ok()?.ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
 /// The status, and what the broadcaster says of it.
 async fn refusal(answer: Response) -> String {
     #[derive(Deserialize)]
@@ -232,8 +244,8 @@ async fn refusal(answer: Response) -> String {
         detail: String,
     }
     let status = answer.status();
-    match answer.json::<Problem>().await {
-        Ok(Problem { detail }) => format!("{status}: {detail}"),
-        Err(_) => status.to_string(),
+    match json::<Problem>(answer).await {
+        Some(Problem { detail }) => format!("{status}: {detail}"),
+        None => status.to_string(),
     }
 }

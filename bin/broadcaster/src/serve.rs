@@ -1,4 +1,5 @@
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use bytesize::ByteSize;
 use command::{Failure, Stop};
 use dashboard::Folder;
 use directories::ProjectDirs;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 
 use crate::access::Doors;
@@ -29,7 +30,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let state = state(&args)?;
     let config = config(args, access)?;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
+    let listener = bind(listen).map_err(|error| {
         let taken = error.kind() == ErrorKind::AddrInUse;
         let way_out = if taken { "; --listen chooses another address" } else { "" };
         anyhow!("cannot listen on {listen}: {error}{way_out}")
@@ -73,6 +74,14 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     served?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Listens, with room in the kernel's queue for as many pages as may come back at once after a restart.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4_096)
 }
 
 /// Lets the process open a file for every connection, if the system lets it.

@@ -45,6 +45,8 @@ pub(crate) const MAX_COLUMNS: usize = MAX_SNAPSHOT_ROWS as usize * 18 + (8 << 20
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(300);
 /// and some of it must come within this.
 pub(crate) const BODY_SILENCE: Duration = Duration::from_secs(15);
+/// Bytes of answers that were made for one request each and that nobody took yet.
+pub(crate) const MAX_ANSWERS: usize = 256 << 20;
 /// A TLS handshake, and then a request's head, must be whole within this time; so long a connection may be idle.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.

@@ -148,7 +148,8 @@ impl Hub {
         })
     }
 
-    /// Applies a batch once: a repeat of `key` is answered as before and changes nothing.
+    /// Applies a batch once: a repeat of `key` is answered as before and changes nothing. The answer may be given when
+    /// it is [`acknowledged`](Self::acknowledged).
     pub(crate) async fn publish(
         &self,
         batch: &Batch<'_>,
@@ -161,7 +162,7 @@ impl Hub {
         self.apply(batch.items.len(), key, now, |state| state.core.apply(batch), count).await
     }
 
-    /// Keeps packed columns and publishes the event that names them, once.
+    /// Keeps packed columns and publishes the event that names them, once: see [`publish`](Self::publish).
     pub(crate) async fn publish_columns(
         &self,
         packed: Packed,
@@ -211,14 +212,15 @@ impl Hub {
             *seen = head.max(*seen);
             risen
         });
-        if self.0.durability == Durability::Sync {
-            self.on_disk(answer.receipt.seq).await?;
-        }
         Ok((answer, outcome))
     }
 
-    /// Waits until everything up to `seq` is on disk.
-    async fn on_disk(&self, seq: u64) -> Result<(), Unwritable> {
+    /// Waits until an answer may be given: at once, or when what it answers for is on disk.
+    pub(crate) async fn acknowledged(&self, answer: &Answer) -> Result<(), Unwritable> {
+        if self.0.durability == Durability::Async {
+            return Ok(());
+        }
+        let seq = answer.receipt.seq;
         let mut disk = self.0.disk.subscribe();
         let disk = disk.wait_for(|disk| disk.seq >= seq || disk.failure.is_some()).await;
         // The sender lives as long as this hub.

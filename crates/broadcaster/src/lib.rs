@@ -11,6 +11,7 @@
 //! back or fallen behind, it is brought to the state by a [`Replay`] and then follows the log.
 
 mod access;
+mod budget;
 mod chunk;
 mod chunks;
 mod client;
@@ -45,6 +46,7 @@ mod sse;
 mod state;
 mod sticky;
 mod store;
+mod streams;
 mod sync;
 mod tls;
 mod tokens;

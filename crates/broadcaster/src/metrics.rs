@@ -1,7 +1,7 @@
 use std::fmt::{self, Write};
 use std::hash::Hash;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use events::Kind;
@@ -28,6 +28,16 @@ pub(crate) struct Metrics {
     publish: Histogram,
     write: Histogram,
 }
+
+/// A publish that is under way. It is counted when this is dropped, whether somebody waits for it then or not.
+pub(crate) struct Publishing<'a> {
+    metrics: &'a Metrics,
+    whole: Option<Instant>,
+    publish: Publish,
+}
+
+/// What a publish is answered whose client went before.
+const GONE: u16 = 499;
 
 /// What became of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,21 +105,23 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A publish was answered.
-    pub(crate) fn published(&self, outcome: Outcome, status: StatusCode) {
-        self.publishes.get_or_create(&Publish { outcome, status: status.as_u16() }).inc();
-    }
-
-    /// What was done for a publish that was whole took so long.
-    pub(crate) fn answered(&self, took: Duration) {
-        self.publish.observe(took.as_secs_f64());
+    /// A publish comes.
+    pub(crate) fn publishing(&self) -> Publishing<'_> {
+        Publishing {
+            metrics: self,
+            whole: None,
+            publish: Publish { outcome: Outcome::Refused, status: GONE },
+        }
     }
 
     /// Events came.
     pub(crate) fn events(&self, outcome: Outcome, kinds: impl Iterator<Item = Kind>) {
-        let counters = &self.events[outcome as usize];
-        for kind in kinds {
-            counters[kind as usize].inc();
+        let mut counts = [0; Kind::ALL.len()];
+        kinds.for_each(|kind| counts[kind as usize] += 1);
+        for (counter, count) in self.events[outcome as usize].iter().zip(counts) {
+            if count > 0 {
+                counter.inc_by(count);
+            }
         }
     }
 
@@ -127,6 +139,30 @@ impl Metrics {
             .and_then(|()| encode_eof(&mut text));
         debug_assert!(encoded.is_ok(), "a String takes everything");
         text.into()
+    }
+}
+
+impl Publishing<'_> {
+    /// It is whole: what is done for it begins.
+    pub(crate) fn begins(&mut self) {
+        self.whole = Some(Instant::now());
+    }
+
+    pub(crate) fn became(&mut self, outcome: Outcome) {
+        self.publish.outcome = outcome;
+    }
+
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.publish.status = status.as_u16();
+    }
+}
+
+impl Drop for Publishing<'_> {
+    fn drop(&mut self) {
+        self.metrics.publishes.get_or_create(&self.publish).inc();
+        if let Some(whole) = self.whole {
+            self.metrics.publish.observe(whole.elapsed().as_secs_f64());
+        }
     }
 }
 

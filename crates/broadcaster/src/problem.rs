@@ -37,6 +37,8 @@ pub(crate) enum Problem {
     UnsupportedMediaType(String),
     #[error("this endpoint speaks WebSocket, version 13")]
     UpgradeRequired,
+    #[error("others have not taken their answers yet: come back in a moment")]
+    Busy,
     #[error("the broadcaster is stopping")]
     Stopping,
     #[error("{0}")]
@@ -100,7 +102,7 @@ impl Problem {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
-            Self::Stopping | Self::Unwritable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Stopping | Self::Unwritable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -140,7 +142,9 @@ impl Problem {
         headers.insert(CONTENT_TYPE, fixed("application/problem+json"));
         match self {
             Self::Unauthorized(_) => drop(headers.insert(WWW_AUTHENTICATE, fixed("Bearer"))),
-            Self::Stopping | Self::Unwritable(_) => drop(headers.insert(RETRY_AFTER, fixed("1"))),
+            Self::Busy | Self::Stopping | Self::Unwritable(_) => {
+                headers.insert(RETRY_AFTER, fixed("1"));
+            }
             Self::UpgradeRequired => drop(headers.insert(http::header::UPGRADE, fixed("websocket"))),
             Self::MethodNotAllowed { allowed, .. } => {
                 drop(headers.insert(http::header::ALLOW, fixed(allowed)));

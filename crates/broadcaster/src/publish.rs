@@ -1,4 +1,6 @@
 use std::io::Read;
+use std::num::NonZero;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -9,11 +11,13 @@ use hyper::Request;
 use hyper::body::Incoming;
 use serde::Serialize;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 
 use crate::columns::{self, Columns, ColumnsError};
 use crate::config::{BODY_SILENCE, BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
 use crate::hub::Answer;
-use crate::metrics::Outcome;
+use crate::metrics::{Outcome, Publishing};
 use crate::problem::Problem;
 use crate::snapshots::Packed;
 use crate::{Config, Hub, Receipt};
@@ -23,27 +27,10 @@ use crate::{Config, Hub, Receipt};
 const LARGE: usize = 256 << 10;
 
 /// `POST /publish`: decodes a whole body, applies all of it or nothing.
-pub(crate) async fn publish(
-    request: Request<Incoming>,
-    hub: &Hub,
-    config: &Config,
-) -> Result<(Bytes, Outcome), Problem> {
-    let (head, body) = request.into_parts();
-    config.access.borrow().may_publish(&head.headers)?;
-    let media = media(&head.headers)?;
-    let key = idempotency_key(&head.headers)?;
-    let limit = match media {
-        Media::Events(_) => config.max_body,
-        Media::Columns => MAX_COLUMNS,
-    };
-    let body = Body { bytes: whole(body, limit).await?, headers: head.headers, limit };
-    let began = Instant::now();
-    let published = match media {
-        Media::Events(format) => take_events(hub, format, body, key).await,
-        Media::Columns => take_columns(hub, body, key).await,
-    };
-    hub.metrics().answered(began.elapsed());
-    published
+pub(crate) struct Publisher {
+    hub: Hub,
+    /// Large bodies are decoded at once on as many threads as there are cores; the others wait.
+    decoders: Arc<Semaphore>,
 }
 
 /// A body that is whole.
@@ -54,34 +41,82 @@ struct Body {
     limit: usize,
 }
 
-async fn take_events(
-    hub: &Hub,
-    format: Format,
-    body: Body,
-    key: Option<String>,
-) -> Result<(Bytes, Outcome), Problem> {
-    let is_large = body.bytes.len() > LARGE || body.headers.contains_key(CONTENT_ENCODING);
-    let hub = hub.clone();
-    let work = async move { events(&hub, format, &body.decoded()?, key.as_deref()).await };
-    if !is_large {
-        return work.await;
+impl Publisher {
+    pub(crate) fn new(hub: Hub) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { hub, decoders: Arc::new(Semaphore::new(cores)) }
     }
-    let done = tokio::task::spawn_blocking(move || Handle::current().block_on(work)).await;
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-}
 
-async fn take_columns(hub: &Hub, body: Body, key: Option<String>) -> Result<(Bytes, Outcome), Problem> {
-    // Undoing, checking, packing and compressing millions of points takes a moment. The Arrow reader
-    // asserts where a stream's lengths contradict each other: such a body ends its task here,
-    // before anything of it has reached the hub.
-    let work = tokio::task::spawn_blocking(move || {
-        let columns = columns::decode(&body.decoded()?)?;
-        let packed = Packed::new(columns.packed.clone());
-        Ok::<_, Problem>((columns, packed))
-    });
-    let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
-    let (columns, packed) = work.await.map_err(contradicts)??;
-    publish_columns(hub, columns, packed, key.as_deref()).await
+    /// The body of a 200, when it may be given.
+    pub(crate) async fn publish(
+        &self,
+        request: Request<Incoming>,
+        config: &Config,
+        publishing: &mut Publishing<'_>,
+    ) -> Result<Bytes, Problem> {
+        let (head, body) = request.into_parts();
+        config.access.borrow().may_publish(&head.headers)?;
+        let media = media(&head.headers)?;
+        let key = idempotency_key(&head.headers)?;
+        let limit = match media {
+            Media::Events(_) => config.max_body,
+            Media::Columns => MAX_COLUMNS,
+        };
+        let body = Body { bytes: whole(body, limit).await?, headers: head.headers, limit };
+        publishing.begins();
+        let (answer, outcome) = match media {
+            Media::Events(format) => self.take_events(format, body, key).await?,
+            Media::Columns => self.take_columns(body, key).await?,
+        };
+        self.hub.acknowledged(&answer).await?;
+        publishing.became(outcome);
+        Ok(accepted(&self.hub, answer))
+    }
+
+    async fn take_events(
+        &self,
+        format: Format,
+        body: Body,
+        key: Option<String>,
+    ) -> Result<(Answer, Outcome), Problem> {
+        let is_large = body.bytes.len() > LARGE || body.headers.contains_key(CONTENT_ENCODING);
+        let hub = self.hub.clone();
+        let work = async move { events(&hub, format, &body.decoded()?, key.as_deref()).await };
+        if !is_large {
+            return work.await;
+        }
+        // What was decoded is applied there as well: it borrows from the body.
+        let done = self.aside(|| Handle::current().block_on(work)).await;
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    async fn take_columns(&self, body: Body, key: Option<String>) -> Result<(Answer, Outcome), Problem> {
+        // Undoing, checking, packing and compressing millions of points takes a moment. The Arrow reader
+        // asserts where a stream's lengths contradict each other: such a body ends its task here,
+        // before anything of it has reached the hub.
+        let work = self.aside(move || {
+            let columns = columns::decode(&body.decoded()?)?;
+            let packed = Packed::new(columns.packed.clone());
+            Ok::<_, Problem>((columns, packed))
+        });
+        let contradicts = |_| ColumnsError::Arrow("its lengths contradict each other".to_owned());
+        let (columns, packed) = work.await.map_err(contradicts)??;
+        publish_columns(&self.hub, columns, packed, key.as_deref()).await
+    }
+
+    /// Does what takes a while where nobody waits for it, when its turn comes.
+    async fn aside<T>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError>
+    where
+        T: Send + 'static,
+    {
+        let turn = self.decoders.clone().acquire_owned().await;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        })
+        .await
+    }
 }
 
 enum Media {
@@ -171,7 +206,7 @@ async fn events(
     format: Format,
     body: &[u8],
     key: Option<&str>,
-) -> Result<(Bytes, Outcome), Problem> {
+) -> Result<(Answer, Outcome), Problem> {
     let batch = events::decode(format, body, MAX_EVENTS)?;
     if let Some(index) = batch.items.iter().position(|item| item.event.kind() == Kind::EmbeddingSnapshot) {
         return Err(Problem::NotAnEvent(events::Refusal::Invalid {
@@ -181,7 +216,7 @@ async fn events(
             got: "the event, which the broadcaster makes of them".to_owned(),
         }));
     }
-    Ok(accepted(hub, hub.publish(&batch, key, Instant::now()).await?))
+    Ok(hub.publish(&batch, key, Instant::now()).await?)
 }
 
 async fn publish_columns(
@@ -189,7 +224,7 @@ async fn publish_columns(
     columns: Columns,
     packed: Packed,
     key: Option<&str>,
-) -> Result<(Bytes, Outcome), Problem> {
+) -> Result<(Answer, Outcome), Problem> {
     let event = Event::from(EmbeddingSnapshot {
         fit_id: columns.fit_id,
         rows: columns.rows,
@@ -199,7 +234,7 @@ async fn publish_columns(
     });
     let json = serde_json::to_string(&event).map_err(|error| Problem::BadRequest(error.to_string()))?;
     let item = Item { event, json: json.into() };
-    Ok(accepted(hub, hub.publish_columns(packed, item, key, Instant::now()).await?))
+    Ok(hub.publish_columns(packed, item, key, Instant::now()).await?)
 }
 
 /// The body of a 200.
@@ -214,10 +249,9 @@ struct Accepted<'a> {
     lost_to: Option<u64>,
 }
 
-fn accepted(hub: &Hub, (Answer { receipt, clients }, outcome): (Answer, Outcome)) -> (Bytes, Outcome) {
+fn accepted(hub: &Hub, Answer { receipt, clients }: Answer) -> Bytes {
     let Receipt { seq, accepted } = receipt;
     let (epoch, lost_to) = (hub.epoch().as_str(), Some(hub.lost_to()).filter(|seq| *seq > 0));
     // Numbers and a string: it serializes.
-    let body = serde_json::to_vec(&Accepted { epoch, seq, accepted, clients, lost_to }).unwrap_or_default();
-    (body.into(), outcome)
+    serde_json::to_vec(&Accepted { epoch, seq, accepted, clients, lost_to }).unwrap_or_default().into()
 }

@@ -14,15 +14,16 @@ use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::budget::Budget;
 use crate::chunk::Framing;
 use crate::fanout::Fanout;
-use crate::metrics::Outcome;
 use crate::origin::Doors;
 use crate::problem::Problem;
+use crate::publish::Publisher;
 use crate::reader::Reader;
 use crate::server::{Place, Stopping};
 use crate::shard::Newcomer;
-use crate::{Config, Cursor, Filter, Hub, access, publish, sse, state, websocket};
+use crate::{Config, Cursor, Filter, Hub, access, sse, state, websocket};
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
@@ -42,6 +43,9 @@ pub(crate) struct Router {
     pub(crate) doors: Doors,
     pub(crate) stopping: Stopping,
     pub(crate) fanout: Fanout,
+    pub(crate) publisher: Publisher,
+    /// What was made for one request each.
+    pub(crate) answers: Budget,
 }
 
 impl Router {
@@ -82,14 +86,13 @@ impl Router {
         let headers = request.headers();
         if path == "/publish" {
             only(request.method(), &Method::POST, "POST")?;
+            let mut publishing = self.hub.metrics().publishing();
             let published = match self.stopping.now() {
                 true => Err(Problem::Stopping),
-                false => publish::publish(request, &self.hub, &self.config).await,
+                false => self.publisher.publish(request, &self.config, &mut publishing).await,
             };
-            let became = published.as_ref().map(|(_, outcome)| (*outcome, StatusCode::OK));
-            let (outcome, status) = became.unwrap_or_else(|problem| (Outcome::Refused, problem.status()));
-            self.hub.metrics().published(outcome, status);
-            return Ok(whole(state::json_response(published?.0)));
+            publishing.answered(published.as_ref().map_or_else(Problem::status, |_| StatusCode::OK));
+            return Ok(whole(state::json_response(published?)));
         }
         if request.method() != Method::HEAD {
             only(request.method(), &Method::GET, "GET, HEAD")?;
@@ -108,12 +111,12 @@ impl Router {
                     sse::events(&self.hub, cursor.as_ref(), query.filter, heartbeat, self.stopping.clone());
                 Ok(events.map(|body| body.boxed()))
             }
-            "/state" => Ok(whole(state::state(&self.hub, Filter::ALL, headers))),
-            "/metrics" => Ok(whole(state::metrics(&self.hub, request.uri().query())?)),
+            "/state" => Ok(whole(state::state(&self.hub, Filter::ALL, headers, &self.answers)?)),
+            "/metrics" => Ok(whole(state::metrics(&self.hub, request.uri().query(), &self.answers).await?)),
             "/healthz" => Ok(whole(state::health(&self.hub))),
             path => {
                 if let Some(kind) = path.strip_prefix("/state/") {
-                    return Ok(whole(state::state_of(&self.hub, kind, headers)?));
+                    return Ok(whole(state::state_of(&self.hub, kind, headers, &self.answers)?));
                 }
                 if let Some(id) = path.strip_prefix("/snapshots/") {
                     return Ok(whole(state::snapshot(&self.hub, id, headers, self.is_open())?));

@@ -37,7 +37,8 @@ fn metric(model: usize, accuracy: f64) -> String {
 async fn publish(hub: &Hub, events: &[String], key: Option<&str>) -> Option<Answer> {
     let body = events.join("\n");
     let batch = decode(Format::Ndjson, body.as_bytes(), 100).unwrap();
-    hub.publish(&batch, key, Instant::now()).await.ok().map(|(answer, _)| answer)
+    let (answer, _) = hub.publish(&batch, key, Instant::now()).await.ok()?;
+    hub.acknowledged(&answer).await.ok().map(|()| answer)
 }
 
 /// What a page holds: an event for every model, by the rules of the protocol.

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,10 +12,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{HEAD_TIMEOUT, MAX_HEAD};
+use crate::budget::Budget;
+use crate::config::{BODY_TIMEOUT, HEAD_TIMEOUT, MAX_ANSWERS, MAX_HEAD};
 use crate::fanout::Fanout;
 use crate::origin::Doors;
+use crate::publish::Publisher;
 use crate::router::Router;
+use crate::streams::Streams;
 use crate::visitors::{Visit, Visitors};
 use crate::{Config, Hub, Tls};
 
@@ -39,7 +43,9 @@ pub async fn serve(
     let visitors = Visitors::new(config.max_connections_per_address);
     let grace = config.grace;
     let fanout = Fanout::start(&hub, config.heartbeat, &stopping)?;
-    let router = Arc::new(Router { hub, config, doors, stopping: stopping.clone(), fanout });
+    let (publisher, answers) = (Publisher::new(hub.clone()), Budget::new(MAX_ANSWERS));
+    let router =
+        Arc::new(Router { hub, config, doors, stopping: stopping.clone(), fanout, publisher, answers });
 
     tokio::pin!(shutdown);
     loop {
@@ -110,22 +116,39 @@ async fn connection(socket: TcpStream, place: Place, router: Arc<Router>, stoppi
     }
 }
 
-async fn http1(socket: impl Socket, place: Place, router: Arc<Router>, stopping: Stopping) {
+async fn http1(socket: impl Socket, place: Place, router: Arc<Router>, mut stopping: Stopping) {
     let service = service_fn(move |request| router.clone().answer(request, place.clone()));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_header_size(MAX_HEAD);
     let connection = http.serve_connection(TokioIo::new(socket), service).with_upgrades();
-    run(connection, |connection| connection.graceful_shutdown(), stopping).await;
+    run(connection, |connection| connection.graceful_shutdown(), stopping.wait()).await;
 }
 
-async fn http2(socket: impl Socket, place: Place, router: Arc<Router>, stopping: Stopping) {
+async fn http2(socket: impl Socket, place: Place, router: Arc<Router>, mut stopping: Stopping) {
     let heartbeat = router.config.heartbeat;
-    let service = service_fn(move |request| router.clone().answer(request, place.clone()));
+    let streams = Arc::new(Streams::default());
+    let under_way = streams.clone();
+    let service = service_fn(move |request| {
+        let (router, place, stream) = (router.clone(), place.clone(), under_way.begin());
+        async move {
+            let response = router.answer(request, place).await?;
+            Ok::<_, Infallible>(response.map(|body| stream.of(body)))
+        }
+    });
     let mut http = http2::Builder::new(TokioExecutor::new());
     http.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD as u32).max_concurrent_streams(MAX_STREAMS);
     http.keep_alive_interval(heartbeat).keep_alive_timeout(HEAD_TIMEOUT);
     let connection = http.serve_connection(TokioIo::new(socket), service);
-    run(connection, |connection| connection.graceful_shutdown(), stopping).await;
+    let ends = async {
+        tokio::select! {
+            () = stopping.wait() => {}
+            () = streams.idle(HEAD_TIMEOUT) => {}
+        }
+    };
+    tokio::select! {
+        () = run(connection, |connection| connection.graceful_shutdown(), ends) => {}
+        () = streams.unused(HEAD_TIMEOUT) => tracing::debug!("nothing was asked on a connection"),
+    }
 }
 
 /// What HTTP is spoken over.
@@ -133,17 +156,17 @@ trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
 
-/// Runs a connection to its end; when the broadcaster stops it may finish what it is at.
-async fn run<C>(connection: C, finish: impl FnOnce(Pin<&mut C>), mut stopping: Stopping)
+/// Runs a connection to its end. Once `ends` completes it may finish what it is at, if that does not take for ever.
+async fn run<C>(connection: C, finish: impl FnOnce(Pin<&mut C>), ends: impl Future<Output = ()>)
 where
     C: Future<Output = hyper::Result<()>>,
 {
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stopping.wait() => {
+        () = ends => {
             finish(connection.as_mut());
-            connection.await
+            tokio::time::timeout(BODY_TIMEOUT, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

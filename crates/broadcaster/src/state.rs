@@ -6,16 +6,23 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
+use crate::budget::Budget;
 use crate::problem::Problem;
 use crate::{Filter, Hub};
 
 /// `GET /state`: the sticky events as JSON, in seq order, for curl and scripts.
-pub(crate) fn state(hub: &Hub, filter: Filter, headers: &HeaderMap) -> Response<Bytes> {
-    let (cursor, events) = hub.sticky(filter);
-    let etag = format!("\"{}-{}\"", cursor.epoch.as_str(), cursor.seq);
-    if is_current(headers, &etag) {
-        return not_modified(&etag);
+pub(crate) fn state(
+    hub: &Hub,
+    filter: Filter,
+    headers: &HeaderMap,
+    answers: &Budget,
+) -> Result<Response<Bytes>, Problem> {
+    let etag = |seq| format!("\"{}-{seq}\"", hub.epoch().as_str());
+    let newest = etag(hub.head_seq());
+    if is_current(headers, &newest) {
+        return Ok(not_modified(&newest));
     }
+    let (cursor, events) = hub.sticky(filter);
     let mut body = BytesMut::with_capacity(events.iter().map(|event| event.len() + 1).sum::<usize>() + 64);
     body.put_slice(
         format!("{{\"epoch\":\"{}\",\"seq\":{},\"events\":[", cursor.epoch.as_str(), cursor.seq).as_bytes(),
@@ -25,15 +32,20 @@ pub(crate) fn state(hub: &Hub, filter: Filter, headers: &HeaderMap) -> Response<
         body.put_slice(event);
     }
     body.put_slice(b"]}\n");
-    let mut response = json_response(body.freeze());
-    insert(&mut response, ETAG, &etag);
-    response
+    let mut response = json_response(answers.hold(body.freeze())?);
+    insert(&mut response, ETAG, &etag(cursor.seq));
+    Ok(response)
 }
 
 /// `GET /state/{type}`.
-pub(crate) fn state_of(hub: &Hub, name: &str, headers: &HeaderMap) -> Result<Response<Bytes>, Problem> {
+pub(crate) fn state_of(
+    hub: &Hub,
+    name: &str,
+    headers: &HeaderMap,
+    answers: &Budget,
+) -> Result<Response<Bytes>, Problem> {
     let kind = Kind::from_name(name).ok_or_else(|| Problem::NotFound(format!("no event type {name:?}")))?;
-    Ok(state(hub, Filter::of([kind]), headers))
+    state(hub, Filter::of([kind]), headers, answers)
 }
 
 /// `GET /healthz`: that it lives, and what it holds.
@@ -73,13 +85,21 @@ pub(crate) fn alive() -> Response<Bytes> {
 }
 
 /// `GET /metrics`: what was counted, for Prometheus; with `?clients=1` a row for every client.
-pub(crate) fn metrics(hub: &Hub, query: Option<&str>) -> Result<Response<Bytes>, Problem> {
+pub(crate) async fn metrics(
+    hub: &Hub,
+    query: Option<&str>,
+    answers: &Budget,
+) -> Result<Response<Bytes>, Problem> {
     let clients = match query {
         None | Some("") => false,
         Some("clients=1") => true,
         Some(other) => return Err(Problem::BadRequest(format!("expected ?clients=1, got {other:?}"))),
     };
-    let mut response = Response::new(hub.metrics().text(hub, clients));
+    // Rows of all clients take a moment.
+    let hub = hub.clone();
+    let text = tokio::task::spawn_blocking(move || hub.metrics().text(&hub, clients)).await;
+    let text = text.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let mut response = Response::new(answers.hold(text)?);
     insert(&mut response, CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8");
     insert(&mut response, CACHE_CONTROL, "no-cache");
     Ok(response)

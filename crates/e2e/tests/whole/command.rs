@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -81,6 +82,7 @@ impl Running {
 pub(crate) struct Broadcaster {
     pub(crate) process: Running,
     pub(crate) address: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Broadcaster {
@@ -98,9 +100,27 @@ impl Broadcaster {
             address = said.split("://").nth(1).and_then(|rest| Some(rest.split(' ').next()?.to_owned()));
         }
         let address = address.unwrap();
-        // What it logs later goes nowhere, but must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { process, address }
+        let logged = Arc::new(Mutex::new(said));
+        let to = logged.clone();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while log.read_line(&mut line).is_ok_and(|read| read > 0) {
+                to.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        Self { process, address, log: logged }
+    }
+
+    /// Waits until its log says this.
+    pub(crate) fn wait_to_log(&self, text: &str) {
+        for _ in 0..600 {
+            if self.log.lock().unwrap().contains(text) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("it did not log {text:?} within 30 s: {}", self.log.lock().unwrap());
     }
 
     pub(crate) fn publish_url(&self) -> String {

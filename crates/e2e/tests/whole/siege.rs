@@ -6,8 +6,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tempfile::TempDir;
 
 use crate::command::{Broadcaster, Running, command, run};
 
@@ -68,23 +72,27 @@ fn close_code(mut socket: TcpStream) -> u16 {
 
 /// Publishes and looks, over and over, while something happens; says how long one took at most.
 fn meanwhile<T>(wall: &Broadcaster, what: &str, happens: impl FnOnce() -> T) -> T {
+    let serves = || {
+        assert!(wall.publish(METRIC).contains("\"accepted\":1"));
+        assert_eq!(wall.state("model_metric").len(), 1);
+    };
+    meanwhile_it(what, serves, happens)
+}
+
+fn meanwhile_it<T>(what: &str, serves: impl Fn() + Sync, happens: impl FnOnce() -> T) -> T {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let served = scope.spawn(|| {
             let (mut rounds, mut worst) = (0, Duration::ZERO);
             while !over.load(Ordering::Relaxed) || rounds < 10 {
                 let start = Instant::now();
-                assert!(wall.publish(METRIC).contains("\"accepted\":1"));
-                assert_eq!(wall.state("model_metric").len(), 1);
+                serves();
                 worst = worst.max(start.elapsed());
                 rounds += 1;
             }
             let mut out = std::io::stdout().lock();
-            writeln!(
-                out,
-                "{what}: {rounds} publishes answered and seen meanwhile, the slowest in {worst:.1?}"
-            )
-            .unwrap();
+            writeln!(out, "{what}: others were served {rounds} times meanwhile, the slowest in {worst:.1?}")
+                .unwrap();
         });
         // Whatever comes of it: the thread must end.
         let happened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(happens));
@@ -142,6 +150,9 @@ fn tokens_are_read_again_without_cutting_anybody() {
     // A file without a token would let everybody in: it is not taken.
     fs::write(&publish, "\n").unwrap();
     wall.process.signal("-HUP");
+    wall.wait_to_log("expected a token a line, found none");
+    assert!(publish_with("first").starts_with("HTTP/1.1 200"));
+    assert!(publish_with("").starts_with("HTTP/1.1 401"));
     fs::write(&publish, "second\n").unwrap();
     wall.process.signal("-HUP");
     let changed = (0..600).any(|_| {
@@ -151,7 +162,7 @@ fn tokens_are_read_again_without_cutting_anybody() {
     assert!(changed);
     assert!(publish_with("first").starts_with("HTTP/1.1 401"));
     let mut seen = String::new();
-    while !seen.contains("\"seq\":2,\"type\":\"model_metric\"") {
+    while !seen.contains("\"seq\":3,\"type\":\"model_metric\"") {
         let mut bytes = [0; 1_000];
         let read = watching.read(&mut bytes).unwrap();
         assert!(read > 0, "the page was cut: {seen}");
@@ -190,6 +201,14 @@ fn what_is_too_large_is_refused() {
                 bomb.0
             );
         }
+        // Many at once: no more of them are undone together than there are cores.
+        let (_, bomb) = zstd_bomb();
+        std::thread::scope(|scope| {
+            for _ in 0..32 {
+                scope
+                    .spawn(|| assert!(post("Content-Encoding: zstd\r\n", &bomb).starts_with("HTTP/1.1 413")));
+            }
+        });
         let many = "{}\n".repeat(200_000);
         assert!(post("", many.as_bytes()).starts_with("HTTP/1.1 422"));
     });
@@ -300,18 +319,173 @@ fn as_many_connections_as_may_be_leave_those_that_are_there_alone() {
     }
 }
 
+/// A broadcaster with a certificate of its own, and what its clients trust.
+struct Secured {
+    wall: Broadcaster,
+    folder: TempDir,
+    roots: Arc<RootCertStore>,
+}
+
+type Secure = StreamOwned<ClientConnection, TcpStream>;
+
+impl Secured {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        fs::write(path("cert.pem"), pair.cert.pem()).unwrap();
+        fs::write(path("key.pem"), pair.signing_key.serialize_pem()).unwrap();
+        let wall = serve(&["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")]);
+        let mut roots = RootCertStore::empty();
+        roots.add(pair.cert.der().clone()).unwrap();
+        Self { wall, folder, roots: Arc::new(roots) }
+    }
+
+    /// A connection whose handshake is done.
+    fn connect(&self, speaks: &str) -> Secure {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let mut config = config.with_root_certificates(self.roots.clone()).with_no_client_auth();
+        config.alpn_protocols = vec![speaks.into()];
+        let name = "localhost".try_into().unwrap();
+        let mut socket = connect(&self.wall);
+        let mut session = ClientConnection::new(Arc::new(config), name).unwrap();
+        session.complete_io(&mut socket).unwrap();
+        assert_eq!(session.alpn_protocol(), Some(speaks.as_bytes()));
+        StreamOwned::new(session, socket)
+    }
+
+    /// A connection that begins as HTTP/2 has it, with a window of so many bytes for every answer.
+    fn http2(&self, window: u32) -> Secure {
+        let mut socket = self.connect("h2");
+        socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+        // SETTINGS_INITIAL_WINDOW_SIZE; the connection's own is as large as can be.
+        socket.write_all(&frame(SETTINGS, 0, 0, &[&[0, 4][..], &window.to_be_bytes()].concat())).unwrap();
+        socket.write_all(&frame(WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes())).unwrap();
+        socket
+    }
+
+    /// The head of a GET (RFC 7541: three from the static table, two in letters).
+    fn head(path: &str) -> Vec<u8> {
+        let letters = |name: u8, value: &str| [&[name, value.len() as u8], value.as_bytes()].concat();
+        [vec![0x82, 0x87], letters(4, path), letters(1, "localhost")].concat()
+    }
+
+    fn publish(&self) {
+        let mut socket = self.connect("http/1.1");
+        let length = METRIC.len();
+        write!(socket, "POST /publish HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{METRIC}").unwrap();
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer);
+        assert!(String::from_utf8_lossy(&answer).contains("\"accepted\":1"));
+    }
+}
+
+/// A frame of HTTP/2 (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = (payload.len() as u32).to_be_bytes();
+    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+#[test]
+fn clients_that_ask_for_nothing_are_let_go_and_pages_are_not() {
+    let secured = Secured::start();
+    let mut sockets: Vec<(&str, Box<dyn Read>)> = vec![
+        ("no handshake", Box::new(connect(&secured.wall))),
+        ("no head", Box::new(secured.connect("http/1.1"))),
+        ("no preface", Box::new(secured.connect("h2"))),
+        ("no request", Box::new(secured.http2(1 << 30))),
+    ];
+    let mut asked = secured.connect("http/1.1");
+    asked.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    sockets.push(("one request", Box::new(asked)));
+    // Nothing more than that, for as long as it stays.
+    let mut page = secured.http2(1 << 30);
+    page.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &Secured::head("/events"))).unwrap();
+    let start = Instant::now();
+    meanwhile_it(
+        "clients that ask for nothing",
+        || secured.publish(),
+        || {
+            for (what, socket) in &mut sockets {
+                // Its end: what is read on the way is whatever is said at a beginning, or at an end.
+                let ended = socket.read_to_end(&mut Vec::new());
+                assert!(
+                    !matches!(&ended, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock),
+                    "{what}: still there after {:?}",
+                    start.elapsed()
+                );
+            }
+            assert!(start.elapsed() > HEAD_TIMEOUT);
+        },
+    );
+    // The page is there: it is sent what comes now.
+    page.sock.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    while page.read(&mut [0; 16 << 10]).is_ok_and(|read| read > 0) {}
+    secured.publish();
+    page.sock.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let (mut heard, mut bytes) = (String::new(), [0; 16 << 10]);
+    while !heard.contains("model_metric") {
+        let read = page.read(&mut bytes).unwrap();
+        assert!(read > 0, "it was cut: {heard}");
+        heard.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+}
+
+#[test]
+fn http2_is_no_way_around_the_limits() {
+    let secured = Secured::start();
+    let head = Secured::head("/state");
+    meanwhile_it(
+        "abuses of HTTP/2",
+        || secured.publish(),
+        || {
+            // Requests that are taken back at once (CVE-2023-44487).
+            let mut resets = secured.http2(1 << 30);
+            let taken_back = (0..100_000_u32).try_for_each(|n| {
+                resets.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 2 * n + 1, &head))?;
+                resets.write_all(&frame(RST_STREAM, 0, 2 * n + 1, &[0, 0, 0, 8]))
+            });
+            assert!(taken_back.is_err(), "it went on listening to resets");
+            // A head without end (CVE-2024-27316).
+            let mut endless = secured.http2(1 << 30);
+            endless.write_all(&frame(HEADERS, END_STREAM, 1, &head)).unwrap();
+            let name = [&[0, 1, b'x', 126][..], &[b'y'; 126]].concat().repeat(100);
+            let went_on = (0..10_000).try_for_each(|_| endless.write_all(&frame(CONTINUATION, 0, 1, &name)));
+            assert!(went_on.is_err(), "it went on listening to a head");
+            // Pings of somebody who does not read what is answered.
+            let mut pings = secured.http2(1 << 30);
+            pings.sock.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+            let many = frame(PING, 0, 0, &[0; 8]).repeat(1_000);
+            assert!((0..10_000).try_for_each(|_| pings.write_all(&many)).is_err(), "it answered all pings");
+            // As many requests as there may be, and no window for any answer; and then more.
+            let mut closed = secured.http2(0);
+            let asked = (0..1_000_u32).try_for_each(|n| {
+                closed.write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 2 * n + 1, &head))
+            });
+            drop(asked);
+        },
+    );
+}
+
 #[test]
 fn producers_publish_over_tls() {
-    let folder = tempfile::tempdir().unwrap();
-    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (cert, key) = (path("cert.pem"), path("key.pem"));
-    fs::write(&cert, pair.cert.pem()).unwrap();
-    fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-    let wall = serve(&["--tls-cert", &cert, "--tls-key", &key]);
-    let port = wall.address.rsplit_once(':').unwrap().1;
+    let secured = Secured::start();
+    let path = |name: &str| secured.folder.path().join(name).to_str().unwrap().to_owned();
+    let cert = path("cert.pem");
+    let port = secured.wall.address.rsplit_once(':').unwrap().1;
     fs::write(path("gbt_eval.json"), r#"{"macro_f1": 0.5}"#).unwrap();
-    let reports = folder.path().to_str().unwrap();
+    let reports = secured.folder.path().to_str().unwrap();
     let url = format!("https://localhost:{port}/publish");
     let publish = ["--reports", reports, "--once", "--publish-url", &url];
     let mut trusting = command("multi-model-metrics", &publish);
