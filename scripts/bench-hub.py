@@ -23,6 +23,10 @@ SERVER_CORE, GENERATOR_CORE = "0", "1"
 BUSIEST_GENERATOR = 0.8
 SLOWEST_MS = 20
 SUBSCRIBERS = 500
+# Where the highest rate is looked for: the generator can read more if it does not read every event by itself.
+LOOK_MS = 4
+# Pages that stop reading: for how long.
+STOPPED_SECONDS = 600
 # From one rate to the next while it goes well, and how often the gap is halved then.
 STEP, HALVINGS = 1.6, 3
 
@@ -142,7 +146,7 @@ def why_not(answer):
     """Why a run does not count; nothing if it does."""
     if "failed" in answer:
         return answer["failed"]
-    if answer.get("wrong") or answer.get("repeated") or answer.get("incomplete"):
+    if any(answer.get(what) for what in ("wrong", "repeated", "incomplete", "other_states")):
         return "events were lost, repeated or out of order, or came too late"
     if answer.get("generator_busy", 0) > BUSIEST_GENERATOR:
         return "the generator was the limit"
@@ -153,14 +157,14 @@ def is_good(answer):
     return why_not(answer) is None and answer["p99_ms"] <= SLOWEST_MS
 
 
-def highest(name, binaries, start, batch=False, together=1, seconds=4):
+def highest(name, binaries, start, batch=False, together=1, seconds=3):
     """The highest rate that all pages get all of in time, a new server for every try."""
 
     def attempt(rate):
         # Twice, as the machine may have been busy with something else.
         for _ in range(2):
             with Server(name, binaries) as server:
-                arguments = ["--subscribers", SUBSCRIBERS, "--rate", rate, "--seconds", seconds, "--together", together]
+                arguments = ["--subscribers", SUBSCRIBERS, "--rate", rate, "--seconds", seconds, "--together", together, "--look", LOOK_MS]
                 answer = server.load("fanout", *arguments, batch=batch)
             if is_good(answer):
                 break
@@ -236,7 +240,7 @@ def measure(name, binaries):
     if name == "vitrine":
         say("fanout", name, batch=True, **highest(name, binaries, 3_000, batch=True, together=20))
     with Server(name, binaries) as server:
-        say("thousand", name, **server.load("fanout", "--subscribers", 1000, "--rate", 100, "--seconds", 5))
+        say("thousand", name, **server.load("fanout", "--subscribers", 1000, "--rate", 100, "--seconds", 5, "--look", 1))
     with Server(name, binaries) as server:
         say("idle", name, **server.load("idle"))
     with Server(name, binaries) as server:
@@ -255,11 +259,16 @@ def measure(name, binaries):
         with Server(name, binaries) as server:
             fill(server, KEYS)
             say("join", name, load=200, **under_load(server))
-        for stopped in (0, 100):
-            with Server(name, binaries) as server:
-                arguments = ["--subscribers", 1000, "--rate", 100, "--stopped", stopped, "--seconds", 20]
-                say("stopped", name, **({"stopped": stopped} | server.load("fanout", *arguments)))
         say("crash", name, **crash(binaries))
+
+
+def measure_stopped(binaries):
+    """Pages that stop reading, and what that does to the others."""
+    for stopped in (0, 100):
+        with Server("vitrine", binaries) as server:
+            arguments = ["--subscribers", 1000, "--rate", 100, "--stopped", stopped, "--look", 1]
+            answer = server.load("fanout", *arguments, "--seconds", STOPPED_SECONDS, seconds=STOPPED_SECONDS + 60)
+            say("stopped", "vitrine", **({"stopped": stopped} | answer))
 
 
 def crash(binaries):
@@ -305,6 +314,7 @@ def main():
         say("raw", "none", **json.loads(raw.stdout))
         for name in arguments.servers.split(","):
             measure(name, arguments)
+    measure_stopped(arguments)
 
 
 def machine(binaries):

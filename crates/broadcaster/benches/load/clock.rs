@@ -18,10 +18,9 @@ impl Clock {
     }
 }
 
-/// A moment without work, in microseconds at most. Without it, the server would pay for waking this process
-/// with every packet.
-pub(crate) fn nap(most: u64) {
-    std::thread::sleep(Duration::from_micros(most.min(100)));
+/// Microseconds without work. Without them, the server would pay for waking this process with every packet.
+pub(crate) fn nap(microseconds: u64) {
+    std::thread::sleep(Duration::from_micros(microseconds));
 }
 
 /// Microseconds.

@@ -103,7 +103,7 @@ impl Crash {
     }
 
     fn producers(&self, count: usize) -> Result<Producers> {
-        let maker = Maker::new(Of::Metric, self.keys, "knn", self.bytes);
+        let maker = Maker::new(Of::Metric, self.keys, "knn", self.bytes)?;
         Producers::open(Server::Http, self.listen, "/publish", count, maker)
     }
 

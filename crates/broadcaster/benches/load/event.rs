@@ -1,3 +1,6 @@
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
 use memchr::memmem::Finder;
 
 /// The type of the events of a run.
@@ -22,22 +25,45 @@ impl Of {
 /// Digits of the number, and of the stamp after it.
 const DIGITS: usize = 16;
 
-/// Events that say which of the run they are, and when they were due: nanoseconds since the run began.
+/// Keys that an event's digits have room for.
+const KEYS: u64 = 1_000_000;
+
+/// Events that say which of the run they are, and when they were due: microseconds of Unix time.
 pub(crate) struct Maker {
-    of: Of,
+    /// An event with zeros for digits.
+    blank: Vec<u8>,
+    /// Where its key's digits are; two pieces.
+    key: [Range<usize>; 2],
+    /// Where its number's and its stamp's are.
+    number: usize,
     keys: u64,
-    model: &'static str,
-    pad: usize,
 }
 
 impl Maker {
     /// Events over so many keys of a model; about `bytes` long.
-    pub(crate) fn new(of: Of, keys: u64, model: &'static str, bytes: usize) -> Self {
-        let mut bare = Vec::new();
-        let mut maker = Self { of, keys, model, pad: 0 };
-        maker.put(&mut bare, 0, 0);
-        maker.pad = bytes.saturating_sub(bare.len());
-        maker
+    pub(crate) fn new(of: Of, keys: u64, model: &str, bytes: usize) -> Result<Self> {
+        ensure!((1..=KEYS).contains(&keys), "--keys: expected 1 to {KEYS}, got {keys}");
+        let zeros = "0".repeat(2 * DIGITS);
+        let event = |pad: &str| match of {
+            Of::Prediction => (
+                r#"{"type":"prediction","episode_id":"e"#.to_owned(),
+                r#"","window_idx":1"#.to_owned(),
+                format!(r#","model":"{model}","predicted":"clean","host_id":"{zeros}{pad}"}}"#),
+            ),
+            Of::Metric => (
+                format!(r#"{{"type":"model_metric","model":"{model}"#),
+                String::new(),
+                format!(r#"{pad}","accuracy":0.{zeros}}}"#),
+            ),
+        };
+        let length =
+            |(first, second, third): &(String, String, String)| first.len() + second.len() + third.len() + 6;
+        let (first, second, third) = event(&"x".repeat(bytes.saturating_sub(length(&event("")))));
+        let high = first.len()..first.len() + 4;
+        let low = high.end + second.len()..high.end + second.len() + 2;
+        let blank = format!("{first}0000{second}00{third}").into_bytes();
+        let mark = memchr::memmem::find(&blank, of.mark()).context("an event has its mark")?;
+        Ok(Self { blank, key: [high, low], number: mark + of.mark().len(), keys })
     }
 
     /// The key of an event.
@@ -48,23 +74,22 @@ impl Maker {
 
     /// Appends an event.
     pub(crate) fn put(&self, out: &mut Vec<u8>, number: u64, stamp: u64) {
-        use std::io::Write;
-        let (key, model, pad) = (self.key(number), self.model, self.pad);
-        // A vector takes everything.
-        let _ = match self.of {
-            Of::Prediction => write!(
-                out,
-                r#"{{"type":"prediction","episode_id":"e{:04}","window_idx":{},"model":"{model}","predicted":"clean","host_id":"{number:0DIGITS$}{stamp:0DIGITS$}{:x<pad$}"}}"#,
-                key / 100,
-                100 + key % 100,
-                "",
-            ),
-            Of::Metric => write!(
-                out,
-                r#"{{"type":"model_metric","model":"{model}{key:06}{:x<pad$}","accuracy":0.{number:0DIGITS$}{stamp:0DIGITS$}}}"#,
-                "",
-            ),
-        };
+        let (begin, key) = (out.len(), self.key(number));
+        out.extend_from_slice(&self.blank);
+        let event = &mut out[begin..];
+        let [high, low] = self.key.clone();
+        put_digits(&mut event[high], key / 100);
+        put_digits(&mut event[low], key % 100);
+        let (number_at, stamp_at) = (self.number, self.number + DIGITS);
+        put_digits(&mut event[number_at..stamp_at], number);
+        put_digits(&mut event[stamp_at..stamp_at + DIGITS], stamp);
+    }
+}
+
+fn put_digits(digits: &mut [u8], mut value: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 

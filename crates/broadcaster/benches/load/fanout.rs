@@ -10,6 +10,7 @@ use crate::{
     cpu,
     event::{Maker, Of},
     page::{Desk, Page},
+    producers::Producers,
     target::Target,
 };
 
@@ -29,6 +30,9 @@ pub(crate) struct Fanout {
     /// Keys that the events are of
     #[arg(long, default_value_t = 100)]
     keys: u64,
+    /// Whose events: another run that is meant to keep its own has to have another
+    #[arg(long, default_value = "gbt")]
+    model: String,
     /// About the length of an event
     #[arg(long, default_value_t = 180)]
     bytes: usize,
@@ -46,6 +50,10 @@ pub(crate) struct Fanout {
     /// Subscribers that stop reading once it is warm, and go on when the others are done
     #[arg(long, default_value_t = 0)]
     stopped: usize,
+    /// Milliseconds from one look at the subscribers to the next: what came meanwhile is read together, and its latency is
+    /// longer by as much
+    #[arg(long, default_value_t = 0.0)]
+    look: f64,
 }
 
 /// Events of a run, at most.
@@ -53,7 +61,9 @@ const NUMBERS: u64 = 1_000_000_000;
 /// Seconds for joins, and for subscriptions that nobody confirms.
 const SETTLE: f64 = 0.5;
 /// Seconds, at most, for what is on its way when the last event is published.
-const DRAIN: f64 = 20.0;
+const DRAIN: f64 = 5.0;
+/// Microseconds without work, at most, while subscribers are looked at all the time.
+const NAP: u64 = 100;
 /// Socket events that are worth no nap: there is more.
 const BUSY: usize = 64;
 
@@ -65,6 +75,8 @@ struct Seen {
     delivered: u64,
     /// The longest that an event was handed over late, in microseconds.
     late: u64,
+    /// Of each that stops: the number of the last event of every key.
+    states: Vec<Vec<u64>>,
 }
 
 /// What a moment of the run costs so far.
@@ -79,21 +91,27 @@ struct Used {
 
 impl Fanout {
     pub(crate) fn run(&self) -> Result<Value> {
-        let mut poll = Poll::new()?;
+        let (mut answers, mut poll) = (Poll::new()?, Poll::new()?);
         let mut pages = self.target.open(0..self.subscribers)?;
         for (number, page) in pages.iter_mut().enumerate() {
             page.watch(poll.registry(), number)?;
         }
-        let maker = Maker::new(Of::Prediction, self.keys, "gbt", self.bytes);
+        let maker = Maker::new(Of::Prediction, self.keys, &self.model, self.bytes)?;
         let mut producers = self.target.producers(self.producers, maker)?;
-        producers.watch(poll.registry(), pages.len())?;
+        producers.watch(answers.registry(), 0)?;
         producers.next = self.first;
 
         let mut events = Events::with_capacity(1024);
         let mut desk = Desk::new(Of::Prediction);
         // Microseconds, up to a minute.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-        let mut seen = Seen { latency, order: Vec::new(), delivered: 0, late: 0 };
+        let mut seen = Seen {
+            latency,
+            order: Vec::new(),
+            delivered: 0,
+            late: 0,
+            states: vec![vec![0; self.keys as usize]; self.stopped],
+        };
         let clock = Clock::start();
         let begins = clock.now() + micros(SETTLE);
         let counts = begins + micros(self.warm);
@@ -101,6 +119,7 @@ impl Fanout {
         let step = self.together as f64 * 1e6 / self.rate;
         let numbers = self.first..self.first + NUMBERS;
         let (mut publishes, mut before, mut after, mut resumed) = (0_u64, None, None, false);
+        let (look, mut looks) = (micros(self.look / 1e3), 0);
         loop {
             let now = clock.now();
             if before.is_none() && now >= counts {
@@ -123,14 +142,26 @@ impl Fanout {
             if whole || now > ends + micros(DRAIN) {
                 break;
             }
-            poll.poll(&mut events, Some(Duration::ZERO))?;
+            answers.poll(&mut events, Some(Duration::ZERO))?;
             for event in &events {
-                let Token(token) = event.token();
-                match pages.get_mut(token) {
-                    None => producers.serve(token - self.subscribers)?,
-                    Some(page) if token < self.stopped => page.follow(&mut desk, &seen.order, &numbers)?,
-                    Some(page) => seen.read(page, &mut desk, clock.now(), &numbers, counts..ends)?,
+                let Token(producer) = event.token();
+                producers.serve(producer)?;
+            }
+            let mut busy = false;
+            if now >= looks {
+                poll.poll(&mut events, Some(Duration::ZERO))?;
+                for event in &events {
+                    let Token(token) = event.token();
+                    let (page, now) = (&mut pages[token], clock.now());
+                    match seen.states.get_mut(token) {
+                        None => seen.read(page, &mut desk, now, &numbers, counts..ends)?,
+                        Some(state) => page.follow(&mut desk, &mut seen.order, &numbers, |number| {
+                            state[producers.key(number) as usize] = number;
+                        })?,
+                    }
                 }
+                busy = events.iter().count() >= BUSY;
+                looks = now + look;
             }
             // All that is due by now, on time or not.
             let mut due = begins + (publishes as f64 * step) as u64;
@@ -144,10 +175,12 @@ impl Fanout {
                 publishes += 1;
                 due = begins + (publishes as f64 * step) as u64;
             }
-            if events.iter().count() < BUSY {
-                nap(due.saturating_sub(clock.now()));
+            if !busy {
+                let wait = if look > 0 { due.min(looks) } else { due.min(clock.now() + NAP) };
+                nap(wait.saturating_sub(clock.now()));
             }
         }
+        let newest = seen.newest(&producers, self.keys);
         let (before, after) = before.zip(after).context("it ended before it began")?;
         let seconds = (after.at - before.at) as f64 / 1e6;
         let busy = |used: fn(&Used) -> Duration| (used(&after) - used(&before)).as_secs_f64() / seconds;
@@ -162,6 +195,7 @@ impl Fanout {
             "repeated": seen.order.len() - seen.order.iter().collect::<HashSet<_>>().len(),
             "wrong": pages.iter().map(|page| page.wrong).sum::<u64>(),
             "incomplete": pages.iter().filter(|page| page.got as u64 + self.first != producers.next).count(),
+            "other_states": seen.states.iter().filter(|state| **state != newest).count(),
             "skips": pages.iter().map(|page| page.skips).sum::<u64>(),
             "server_kib": after.server_kib - before.server_kib,
             "kernel_kib": after.kernel_kib - before.kernel_kib,
@@ -182,6 +216,15 @@ impl Fanout {
 }
 
 impl Seen {
+    /// The number of the last event of every key.
+    fn newest(&self, producers: &Producers, keys: u64) -> Vec<u64> {
+        let mut newest = vec![0; keys as usize];
+        for number in &self.order {
+            newest[producers.key(*number) as usize] = *number;
+        }
+        newest
+    }
+
     fn read(
         &mut self,
         page: &mut Page,
@@ -190,7 +233,7 @@ impl Seen {
         numbers: &Range<u64>,
         counted: Range<u64>,
     ) -> Result<()> {
-        page.check(desk, &mut self.order, numbers, |stamp| {
+        page.check(desk, &mut self.order, numbers, |_, stamp| {
             if counted.contains(&stamp) {
                 self.delivered += u64::from(now < counted.end);
                 self.latency.saturating_record(now.saturating_sub(stamp));

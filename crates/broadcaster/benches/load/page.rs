@@ -15,6 +15,8 @@ use crate::{
 /// A subscriber that checks what it gets.
 pub(crate) struct Page {
     pub(crate) socket: TcpStream,
+    /// What it says when its handshake is done; `None` once it has.
+    greeting: Option<Vec<u8>>,
     /// Bytes of a frame that is not whole.
     rest: Vec<u8>,
     /// The end of a payload in which an event was cut: some servers cut anywhere.
@@ -43,21 +45,15 @@ impl Desk {
 }
 
 impl Page {
-    /// Opens a WebSocket and says what it wants.
+    /// Asks for a WebSocket; says what it wants when it has it.
     pub(crate) fn open(server: Server, address: SocketAddr, path: &str, number: usize) -> Result<Self> {
         let mut socket = Blocking::connect(address).with_context(|| format!("page {number}"))?;
         socket.set_nodelay(true)?;
         socket.write_all(server.upgrade(path).as_bytes())?;
-        let (mut head, mut byte) = (Vec::new(), [0]);
-        while !head.ends_with(b"\r\n\r\n") {
-            socket.read_exact(&mut byte).context("the answer to a handshake")?;
-            head.push(byte[0]);
-        }
-        ensure!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-        socket.write_all(&server.subscribe(number))?;
         socket.set_nonblocking(true)?;
         Ok(Self {
             socket: TcpStream::from_std(socket),
+            greeting: Some(server.subscribe(number)),
             rest: Vec::new(),
             carried: Vec::new(),
             got: 0,
@@ -96,14 +92,14 @@ impl Page {
         }
     }
 
-    /// Reads events that have to come as the first page that gets them gets them; calls with the stamp of
-    /// each. Others than these numbers are not of the run.
+    /// Reads events that have to come as the first page that gets them gets them; calls with the number and stamp
+    /// of each. Others than these numbers are not of the run.
     pub(crate) fn check(
         &mut self,
         desk: &mut Desk,
         order: &mut Vec<u64>,
         numbers: &Range<u64>,
-        mut event: impl FnMut(u64),
+        mut event: impl FnMut(u64, u64),
     ) -> Result<()> {
         let (mut got, mut wrong, skips) = (self.got, 0, self.skips);
         self.read(desk, |number, stamp| {
@@ -113,7 +109,7 @@ impl Page {
                     Some(expected) => wrong += u64::from(*expected != number),
                 }
                 got += 1;
-                event(stamp);
+                event(number, stamp);
             }
         })?;
         self.got = got;
@@ -121,15 +117,27 @@ impl Page {
         Ok(())
     }
 
-    /// Reads events of which some may be left out: as far as the order of the others is known.
-    pub(crate) fn follow(&mut self, desk: &mut Desk, order: &[u64], numbers: &Range<u64>) -> Result<()> {
+    /// Reads events of which some may be left out. Calls with the number of each.
+    pub(crate) fn follow(
+        &mut self,
+        desk: &mut Desk,
+        order: &mut Vec<u64>,
+        numbers: &Range<u64>,
+        mut event: impl FnMut(u64),
+    ) -> Result<()> {
         let (mut got, mut wrong) = (self.got, 0);
         self.read(desk, |number, _| {
             if numbers.contains(&number) {
-                match order.get(got..).unwrap_or_default().iter().position(|other| *other == number) {
+                match order[got..].iter().position(|other| *other == number) {
                     Some(skipped) => got += skipped + 1,
+                    // Nobody has it yet: it is the next.
+                    None if !order[..got].contains(&number) => {
+                        order.push(number);
+                        got = order.len();
+                    }
                     None => wrong += 1,
                 }
+                event(number);
             }
         })?;
         (self.got, self.wrong) = (got, self.wrong + wrong);
@@ -138,6 +146,15 @@ impl Page {
 
     fn frames(&mut self, bytes: &[u8], reader: &Reader, event: &mut impl FnMut(u64, u64)) -> Result<usize> {
         let mut at = 0;
+        if let Some(greeting) = self.greeting.take() {
+            let Some(head) = memchr::memmem::find(bytes, b"\r\n\r\n") else {
+                self.greeting = Some(greeting);
+                return Ok(0);
+            };
+            ensure!(bytes.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(bytes));
+            self.socket.write_all(&greeting)?;
+            at = head + 4;
+        }
         while let Some(found) = frame(&bytes[at..]) {
             let payload = &bytes[at + found.start..at + found.end];
             at += found.end;

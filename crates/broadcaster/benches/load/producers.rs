@@ -7,7 +7,10 @@ use std::{
 use anyhow::{Result, bail};
 use mio::{Interest, Registry, Token, net::TcpStream};
 
-use crate::{event::Maker, wire::Server};
+use crate::{
+    event::Maker,
+    wire::{Server, put_request},
+};
 
 /// Connections that events are handed over on. Each waits for its answer before it sends again.
 pub(crate) struct Producers {
@@ -17,6 +20,8 @@ pub(crate) struct Producers {
     /// Those that wait for no answer; in turn, so that none is idle for so long that it is closed.
     idle: VecDeque<usize>,
     maker: Maker,
+    /// Events of one publish.
+    body: Vec<u8>,
     /// The number of the next event.
     pub(crate) next: u64,
     pub(crate) answers: u64,
@@ -58,6 +63,7 @@ impl Producers {
             connections: (0..count).map(open).collect::<Result<_>>()?,
             idle: (0..count).collect(),
             maker,
+            body: Vec::new(),
             next: 1,
             answers: 0,
             answered: None,
@@ -72,6 +78,11 @@ impl Producers {
         Ok(())
     }
 
+    /// The key of an event.
+    pub(crate) fn key(&self, number: u64) -> u64 {
+        self.maker.key(number)
+    }
+
     /// Whether all that was published is answered.
     pub(crate) fn is_quiet(&self) -> bool {
         self.idle.len() == self.connections.len()
@@ -80,16 +91,25 @@ impl Producers {
     /// Publishes events, each with its stamp, if a connection is free; whether it did.
     pub(crate) fn publish(&mut self, stamps: impl IntoIterator<Item = u64>) -> Result<bool> {
         let Some(number) = self.idle.pop_front() else { return Ok(false) };
-        let (mut events, asked) = (Vec::new(), self.next);
+        let producer = &mut self.connections[number];
+        producer.asked = self.next;
+        self.body.clear();
         for stamp in stamps {
-            let mut event = Vec::new();
-            self.maker.put(&mut event, self.next, stamp);
-            events.push((self.maker.key(self.next), event));
+            let begin = self.body.len();
+            self.maker.put(&mut self.body, self.next, stamp);
+            let event = &self.body[begin..];
+            match self.server {
+                Server::Http => self.body.push(b'\n'),
+                server => server.put_event(&mut producer.unsent, self.maker.key(self.next), event),
+            }
             self.next += 1;
         }
-        let producer = &mut self.connections[number];
-        producer.asked = asked;
-        self.server.put_publish(&mut producer.unsent, &self.path, &events);
+        if self.server == Server::Http {
+            let many = self.next - producer.asked > 1;
+            // The last line needs no end.
+            self.body.pop();
+            put_request(&mut producer.unsent, &self.path, many, &self.body);
+        }
         producer.write()?;
         if self.server != Server::Http && producer.unsent.is_empty() {
             self.idle.push_back(number);

@@ -35,7 +35,7 @@ pub(crate) struct Publish {
 impl Publish {
     pub(crate) fn run(&self) -> Result<Value> {
         let mut poll = Poll::new()?;
-        let maker = Maker::new(Of::Prediction, self.keys, "knn", self.bytes);
+        let maker = Maker::new(Of::Prediction, self.keys, "knn", self.bytes)?;
         let mut producers = self.target.producers(self.connections, maker)?;
         producers.watch(poll.registry(), 0)?;
         let mut events = Events::with_capacity(1024);

@@ -22,7 +22,7 @@ pub(crate) struct Raw {
     bytes: usize,
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// The core that writes; another one reads
+    /// The core that writes, 0 or 1; the other one reads
     #[arg(long, default_value_t = 0)]
     core: usize,
 }
@@ -39,37 +39,44 @@ impl Raw {
             writers.push(writer);
         }
         let over = AtomicBool::new(false);
-        let (writes, took) = thread::scope(|scope| {
-            let reader = scope.spawn(|| read(readers, &over));
+        let (writes, full, took) = thread::scope(|scope| {
+            let reader = scope.spawn(|| read(readers, 1 - self.core, &over));
             let written = scope.spawn(|| self.write(&mut writers)).join();
             over.store(true, Ordering::Relaxed);
             let _ = reader.join();
-            written.unwrap_or_else(|_| Ok((0, Duration::MAX)))
+            written.unwrap_or_else(|_| Ok((0, 0, Duration::MAX)))
         })?;
         Ok(json!({ "subscribers": self.subscribers, "bytes": self.bytes,
+            // Where the one who reads was the limit.
+            "full": full as f64 / writes as f64,
             "writes_per_s": writes as f64 / took.as_secs_f64() }))
     }
 
-    fn write(&self, writers: &mut [TcpStream]) -> Result<(u64, Duration)> {
-        let mut core = rustix::thread::CpuSet::new();
-        core.set(self.core);
-        rustix::thread::sched_setaffinity(None, &core)?;
+    fn write(&self, writers: &mut [TcpStream]) -> Result<(u64, u64, Duration)> {
+        stay_on(self.core)?;
         let bytes = vec![b'x'; self.bytes];
-        let (mut writes, begun) = (0, Instant::now());
+        let (mut writes, mut full, begun) = (0, 0, Instant::now());
         while begun.elapsed().as_secs_f64() < self.seconds {
             for writer in &mut *writers {
                 match writer.write(&bytes) {
                     Ok(_) => writes += 1,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => full += 1,
                     Err(error) => return Err(error.into()),
                 }
             }
         }
-        Ok((writes, begun.elapsed()))
+        Ok((writes, full, begun.elapsed()))
     }
 }
 
-fn read(readers: Vec<TcpStream>, over: &AtomicBool) -> Result<()> {
+fn stay_on(core: usize) -> Result<()> {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    Ok(rustix::thread::sched_setaffinity(None, &cores)?)
+}
+
+fn read(readers: Vec<TcpStream>, core: usize, over: &AtomicBool) -> Result<()> {
+    stay_on(core)?;
     let mut poll = Poll::new()?;
     let mut readers: Vec<mio::net::TcpStream> = readers
         .into_iter()

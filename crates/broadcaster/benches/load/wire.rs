@@ -106,33 +106,19 @@ impl Server {
         }
     }
 
-    /// Appends what hands over these events, each with its key.
-    pub(crate) fn put_publish(self, out: &mut Vec<u8>, path: &str, events: &[(u64, Vec<u8>)]) {
+    /// Appends what hands over an event, where each goes by itself.
+    pub(crate) fn put_event(self, out: &mut Vec<u8>, key: u64, event: &[u8]) {
         match self {
-            Self::Http => {
-                let bodies: Vec<&[u8]> = events.iter().map(|(_, event)| &event[..]).collect();
-                let kind = if events.len() == 1 { "json" } else { "x-ndjson" };
-                let length = bodies.iter().map(|body| body.len() + 1).sum::<usize>() - 1;
-                let head = format!(
-                    "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/{kind}\r\n\
-                     Content-Length: {length}\r\n\r\n"
-                );
-                out.extend_from_slice(head.as_bytes());
-                out.extend_from_slice(&bodies.join(&b'\n'));
-            }
+            Self::Http => {}
             Self::Mqtt => {
-                for (key, event) in events {
-                    // Retained, so that who comes later gets the last of every key.
-                    let topic = mqtt_text(&format!("wall/{key}"));
-                    out.extend_from_slice(&mqtt_packet(0x31, &[&topic, &event[..]].concat()));
-                }
+                // Retained, so that who comes later gets the last of every key.
+                let topic = mqtt_text(&format!("wall/{key}"));
+                out.extend_from_slice(&mqtt_packet(0x31, &[&topic, event].concat()));
             }
             Self::Nats | Self::NatsLast => {
-                for (key, event) in events {
-                    out.extend_from_slice(format!("PUB wall.{key} {}\r\n", event.len()).as_bytes());
-                    out.extend_from_slice(event);
-                    out.extend_from_slice(b"\r\n");
-                }
+                out.extend_from_slice(format!("PUB wall.{key} {}\r\n", event.len()).as_bytes());
+                out.extend_from_slice(event);
+                out.extend_from_slice(b"\r\n");
             }
         }
     }
@@ -151,6 +137,16 @@ impl Server {
         let length: usize = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
         Ok((bytes.len() >= end + length).then_some(end + length))
     }
+}
+
+/// Appends a POST of one event, or of many, each on its line.
+pub(crate) fn put_request(out: &mut Vec<u8>, path: &str, many: bool, body: &[u8]) {
+    let (kind, length) = (if many { "x-ndjson" } else { "json" }, body.len());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/{kind}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(body);
 }
 
 fn mqtt_text(text: &str) -> Vec<u8> {
