@@ -21,7 +21,8 @@ HERE = Path(__file__).parent / "bench-hub"
 SERVER_CORE, GENERATOR_CORE = "0", "1"
 # Above this share of its core the generator is the limit.
 BUSIEST_GENERATOR = 0.8
-SLOWEST_MS = 20
+# An event that comes later than this is not live any more, and a page that shows many at once can ask for better.
+SLOWEST_MS, SLOWEST_BATCHED_MS = 250, 20
 SUBSCRIBERS = 500
 # Where the highest rate is looked for: the generator can read more if it does not read every event by itself.
 LOOK_MS = 4
@@ -153,11 +154,11 @@ def why_not(answer):
     return None
 
 
-def is_good(answer):
-    return why_not(answer) is None and answer["p99_ms"] <= SLOWEST_MS
+def is_good(answer, slowest):
+    return why_not(answer) is None and answer["p99_ms"] <= slowest
 
 
-def highest(name, binaries, start, batch=False, together=1, seconds=3):
+def highest(name, binaries, start, slowest=SLOWEST_MS, batch=False, together=1, seconds=3):
     """The highest rate that all pages get all of in time, a new server for every try."""
 
     def attempt(rate):
@@ -166,14 +167,14 @@ def highest(name, binaries, start, batch=False, together=1, seconds=3):
             with Server(name, binaries) as server:
                 arguments = ["--subscribers", SUBSCRIBERS, "--rate", rate, "--seconds", seconds, "--together", together, "--look", LOOK_MS]
                 answer = server.load("fanout", *arguments, batch=batch)
-            if is_good(answer):
+            if is_good(answer, slowest):
                 break
         return answer
 
     rate, best, failed = start, None, None
     while True:
         answer = attempt(rate)
-        if not is_good(answer):
+        if not is_good(answer, slowest):
             failed = (rate, answer)
             break
         best = (rate, answer)
@@ -182,11 +183,11 @@ def highest(name, binaries, start, batch=False, together=1, seconds=3):
         low = best[0] if best else failed[0] / STEP**2
         middle = (low * failed[0]) ** 0.5
         answer = attempt(middle)
-        if is_good(answer):
+        if is_good(answer, slowest):
             best = (middle, answer)
         else:
             failed = (middle, answer)
-    return {"best": best and best[1], "failed_at": failed[0], "why": why_not(failed[1]) or f"p99 above {SLOWEST_MS} ms"}
+    return {"best": best and best[1], "failed_at": failed[0], "why": why_not(failed[1]) or f"p99 above {slowest} ms"}
 
 
 def say(group, name, **more):
@@ -236,9 +237,10 @@ def measure(name, binaries):
     """All measurements of one server, once."""
     # As its own page asks for it.
     own = name == "vitrine"
-    say("fanout", name, batch=False, **highest(name, binaries, STARTS[name]))
+    say("fanout", name, batch=False, slowest_ms=SLOWEST_MS, **highest(name, binaries, STARTS[name]))
     if name == "vitrine":
-        say("fanout", name, batch=True, **highest(name, binaries, 3_000, batch=True, together=20))
+        for slowest in (SLOWEST_BATCHED_MS, SLOWEST_MS):
+            say("fanout", name, batch=True, slowest_ms=slowest, **highest(name, binaries, 3_000, slowest, batch=True, together=20))
     with Server(name, binaries) as server:
         say("thousand", name, **server.load("fanout", "--subscribers", 1000, "--rate", 100, "--seconds", 5, "--look", 1))
     with Server(name, binaries) as server:
