@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use publisher::PublishArgs;
 
 /// Publishes what lies on a receiver's disk.
@@ -18,19 +19,60 @@ pub(crate) enum Command {
     Run(RunArgs),
 }
 
-/// Keep publishing the state of a data root: totals, hosts, the newest episodes
+/// What is published of a data root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// An event for every line of index.jsonl
+    Index,
+    /// An event for every line of alerts.jsonl
+    Alerts,
+    /// Totals, hosts, and the newest episodes
+    Snapshot,
+    /// How much of the time each phase takes
+    PhaseMix,
+}
+
+/// Keep publishing what a receiver has on disk: every episode and alert once, totals, phases
+///
+/// It may be stopped, killed and started again at any moment: how far it is stands in a checkpoint,
+/// and what was published twice counts once. Files may be appended to, rotated by renaming or by
+/// copying and truncating, removed and made anew. While the broadcaster is away nothing is read.
 ///
 /// Example: feeders run --data-root data/sample
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct RunArgs {
-    /// The folder with index.jsonl and alerts.jsonl
+    /// The folder with index.jsonl, alerts.jsonl and episodes/
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA_ROOT", default_value = "/var/lib/vitrine")]
     pub(crate) data_root: PathBuf,
 
-    /// How often the snapshot is published
+    /// Only these sources
+    #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
+    pub(crate) only: Vec<Source>,
+
+    /// Where the checkpoint is kept [default: feeders/ and the data root's path, in the platform's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checkpoint_dir: Option<PathBuf>,
+
+    /// Publish every line that is there, as if it came now, whatever the checkpoint says
+    #[arg(long)]
+    pub(crate) from_start: bool,
+
+    /// How often the hosts' episodes are counted on disk
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = command::parse_duration)]
     pub(crate) snapshot_interval: Duration,
+
+    /// How often the phase mix is computed
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = command::parse_duration)]
+    pub(crate) phase_mix_interval: Duration,
+
+    /// How many episodes the phase mix is computed from
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(crate) phase_mix_sample: usize,
+
+    /// Which episodes those are
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
 
     #[command(flatten)]
     pub(crate) publish: PublishArgs,

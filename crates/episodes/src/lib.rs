@@ -41,7 +41,7 @@ pub use name::{BadName, Name};
 pub use pending::{Pending, WriteError};
 pub use phase::{Phase, UnknownPhase};
 pub use profile::{Profile, UnknownProfile};
-pub use reader::{ReadError, read_episode};
+pub use reader::{ReadError, read_episode, read_labels};
 pub use recorder::{RecordError, Recorder, Recording};
 pub use sample::Sample;
 pub use statistic::Statistic;

@@ -45,6 +45,10 @@ pub enum ReadError {
 }
 
 const MAX_UNPACKED: u64 = 512 << 20;
+/// The labels stand near the front.
+const MAX_BEFORE_LABELS: u64 = 64 << 20;
+/// The base-2 logarithm of the bytes that unpacking may look back: 16 MiB, twice what any level asks for by itself.
+const WINDOW: u32 = 24;
 const MAX_ENTRIES: usize = 64;
 const MAX_LINE: u64 = 64 << 10;
 /// As much as an event has room for.
@@ -62,53 +66,84 @@ const MAX_SAMPLES: usize = 200_000;
 /// The file, the entry and the line, and what was expected there.
 pub fn read_episode(path: &Path) -> Result<Episode, ReadError> {
     let file = |cause| ReadError::File { path: path.to_owned(), cause };
-    let packed = File::open(path).map_err(file)?;
-    let unpacked = Decoder::new(packed).map_err(file)?;
-    let mut archive = Archive::new(Bounded { inner: unpacked, left: MAX_UNPACKED });
+    let mut archive = open(path, MAX_UNPACKED)?;
     let (mut labels, mut meta, mut samples) = (None, None, None);
     for (count, entry) in archive.entries().map_err(file)?.enumerate() {
         let entry = entry.map_err(file)?;
-        let name = entry.path().map_err(file)?.display().to_string();
-        let wrong = |what: &str| ReadError::Entry {
-            path: path.to_owned(),
-            entry: name.clone(),
-            what: what.to_owned(),
-        };
-        if count == MAX_ENTRIES {
-            return Err(wrong("more than 64 files; expected three"));
-        }
-        let safe = |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
-        if !entry.path().map_err(file)?.components().all(safe) {
-            return Err(wrong("the path leaves the tarball; expected a plain file name"));
-        }
-        let Some(kind) = Entry::ALL.into_iter().find(|kind| name.trim_start_matches("./") == kind.name())
-        else {
-            continue;
-        };
-        if !matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
-            return Err(wrong("expected a plain file, not a folder or link"));
-        }
+        let Some(kind) = kind(path, count, &entry)? else { continue };
         let repeated = match kind {
-            Entry::Labels => labels.replace(read_labels(path, entry)?).is_some(),
+            Entry::Labels => labels.replace(labels_in(path, entry)?).is_some(),
             Entry::Meta => meta.replace(read_meta(path, entry)?).is_some(),
             Entry::Telemetry => samples.replace(read_samples(path, entry)?).is_some(),
         };
         if repeated {
-            return Err(wrong("is there twice"));
+            return Err(wrong(path, kind.name(), "is there twice"));
         }
     }
     // The end of the tar is not the end of the file: the checksum stands behind it.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(file)?;
-    let missing = |entry: Entry| ReadError::Entry {
-        path: path.to_owned(),
-        entry: entry.name().to_owned(),
-        what: "is missing".to_owned(),
-    };
+    let missing = |entry: Entry| wrong(path, entry.name(), "is missing");
     Ok(Episode {
         meta: meta.ok_or_else(|| missing(Entry::Meta))?,
         labels: labels.ok_or_else(|| missing(Entry::Labels))?,
         samples: samples.ok_or_else(|| missing(Entry::Telemetry))?,
     })
+}
+
+/// Reads the labels of a tarball, and nothing that stands behind them: whether that is whole is not known.
+///
+/// Bounds: those of [`read_episode`], and 64 MiB unpacked.
+///
+/// # Errors
+/// The file, the entry and the line, and what was expected there.
+pub fn read_labels(path: &Path) -> Result<Vec<Label>, ReadError> {
+    let file = |cause| ReadError::File { path: path.to_owned(), cause };
+    let mut archive = open(path, MAX_BEFORE_LABELS)?;
+    for (count, entry) in archive.entries().map_err(file)?.enumerate() {
+        let entry = entry.map_err(file)?;
+        if kind(path, count, &entry)? == Some(Entry::Labels) {
+            return labels_in(path, entry);
+        }
+    }
+    Err(wrong(path, Entry::Labels.name(), "is missing"))
+}
+
+type Unpacked = Bounded<Decoder<'static, BufReader<File>>>;
+
+fn open(path: &Path, most: u64) -> Result<Archive<Unpacked>, ReadError> {
+    let unpacked = File::open(path).and_then(|packed| {
+        let mut unpacked = Decoder::new(packed)?;
+        // What a file says that it needs is allocated before anything of it is known to be true.
+        unpacked.window_log_max(WINDOW)?;
+        Ok(unpacked)
+    });
+    let inner = unpacked.map_err(|cause| ReadError::File { path: path.to_owned(), cause })?;
+    Ok(Archive::new(Bounded { inner, left: most, most }))
+}
+
+/// Which of an episode's files it is, if it is one; a file that no tarball of ours has is refused.
+fn kind<R: Read>(path: &Path, count: usize, entry: &tar::Entry<'_, R>) -> Result<Option<Entry>, ReadError> {
+    let name = entry.path().map_err(|cause| ReadError::File { path: path.to_owned(), cause })?;
+    let wrong = |what| Err(wrong(path, &name.display().to_string(), what));
+    if count == MAX_ENTRIES {
+        return wrong("more than 64 files; expected three");
+    }
+    let safe = |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
+    if !name.components().all(safe) {
+        return wrong("the path leaves the tarball; expected a plain file name");
+    }
+    let name = name.display().to_string();
+    let Some(kind) = Entry::ALL.into_iter().find(|kind| name.trim_start_matches("./") == kind.name()) else {
+        return Ok(None);
+    };
+    match entry.header().entry_type() {
+        EntryType::Regular | EntryType::Continuous => Ok(Some(kind)),
+        _ => wrong("expected a plain file, not a folder or link"),
+    }
+}
+
+fn wrong(path: &Path, entry: &str, what: &str) -> ReadError {
+    ReadError::Entry { path: path.to_owned(), entry: entry.to_owned(), what: what.to_owned() }
 }
 
 fn read_meta(path: &Path, entry: impl Read) -> Result<Meta, ReadError> {
@@ -134,7 +169,7 @@ fn read_meta(path: &Path, entry: impl Read) -> Result<Meta, ReadError> {
     Ok(meta)
 }
 
-fn read_labels(path: &Path, entry: impl Read) -> Result<Vec<Label>, ReadError> {
+fn labels_in(path: &Path, entry: impl Read) -> Result<Vec<Label>, ReadError> {
     read_lines(path, Entry::Labels, MAX_LABELS, entry, |label: &Label| label.t_mono_ns)
 }
 
@@ -146,6 +181,7 @@ fn read_samples(path: &Path, entry: impl Read) -> Result<Vec<Sample>, ReadError>
 struct Bounded<R> {
     inner: R,
     left: u64,
+    most: u64,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -154,7 +190,7 @@ impl<R: Read> Read for Bounded<R> {
         self.left = self
             .left
             .checked_sub(read as u64)
-            .ok_or_else(|| io::Error::other(format!("more than {} MiB unpacked", MAX_UNPACKED >> 20)))?;
+            .ok_or_else(|| io::Error::other(format!("more than {} MiB unpacked", self.most >> 20)))?;
         Ok(read)
     }
 }

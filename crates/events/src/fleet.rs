@@ -118,12 +118,14 @@ pub struct PhaseMix {
 }
 
 impl Snapshot<'static> {
-    /// Counts an episode in. One that `index_offset` says is counted already changes nothing;
+    /// Counts an episode in. One that `index_offset` says is counted already changes nothing, so that it may come again;
     /// returns whether anything changed.
     pub fn fold(&mut self, episode: &Episode<'_>) -> bool {
         if episode.offset.zip(self.index_offset).is_some_and(|(line, read)| line < read) {
             return false;
         }
+        // Its line is longer than a byte: the next one begins after this.
+        self.index_offset = episode.offset.map(|line| line.saturating_add(1)).or(self.index_offset);
         let recent = RecentEpisode {
             episode_id: episode.episode_id.clone().into_owned(),
             host_id: episode.host_id.clone().into_owned(),

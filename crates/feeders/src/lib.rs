@@ -1,12 +1,23 @@
 //! A receiver's files to events.
 //!
 //! ```text
-//! index.jsonl, alerts.jsonl -> Disk (reads what was appended) -> snapshot -> publisher
+//! index.jsonl, alerts.jsonl -> Tail (each line once) -> Receiver (what they add up to) -> Feed: publish, and when it
+//! episodes/<host>/          -> Tree (counts) --------------^                              is acknowledged, Checkpoint
 //! ```
 
-mod disk;
+mod checkpoint;
 mod feed;
-mod lines;
+mod identity;
+mod phase_mix;
+mod receiver;
+mod record;
+mod rotated;
+mod tail;
+mod tree;
+mod wake;
 
-pub use disk::{Disk, DiskError};
-pub use feed::{FeedError, feed};
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use feed::{Feed, FeedError, Sources};
+pub use phase_mix::PhaseMixer;
+pub use tail::{LONGEST_LINE, Line, Position, Tail, TailError};
+pub use tree::TreeError;

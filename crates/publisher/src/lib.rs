@@ -12,6 +12,7 @@
 mod args;
 mod backoff;
 mod columns;
+mod delivery;
 mod error;
 mod outbox;
 mod post;
@@ -19,5 +20,7 @@ mod publisher;
 
 pub use args::PublishArgs;
 pub use columns::Columns;
+pub use delivery::Delivery;
 pub use error::PublishError;
+pub use post::Memory;
 pub use publisher::Publisher;

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::backoff::{Backoff, retry_after};
 use crate::{PublishArgs, PublishError};
@@ -134,8 +134,8 @@ impl Post {
 }
 
 /// What the broadcaster remembers. Another one than before means that it lost something.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Memory {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
     epoch: String,
     /// Events up to here may have been lost in a crash.
     #[serde(default)]

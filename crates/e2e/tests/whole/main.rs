@@ -5,6 +5,7 @@
 mod arrows;
 mod command;
 mod doctor;
+mod feeding;
 mod pipeline;
 mod refusals;
 mod restarts;

@@ -63,7 +63,9 @@ fn the_sample_reaches_the_wall() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let stream = ["stream", "--load-fit", fit.to_str().unwrap(), "--loop", "--also-metric", "0.76"];
     let _stream = Running::start(producer("knn", &stream));
-    let _feeders = Running::start(producer("feeders", &["run", "--data-root", "data/sample"]));
+    let checkpoint = dir.path().join("feeders");
+    let feeders = ["run", "--data-root", "data/sample", "--checkpoint-dir", checkpoint.to_str().unwrap()];
+    let _feeders = Running::start(producer("feeders", &feeders));
     let metrics = wall.wait_for("model_metric", 8);
     wall.wait_for("model_perf", 7);
     assert!(metrics.iter().any(|metric| metric["model"] == "knn" && metric["accuracy"] == 0.76));

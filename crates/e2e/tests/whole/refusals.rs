@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::command::{Broadcaster, Running, command, run};
 
-const NAMES: [&str; 5] = ["broadcaster", "episodes", "feeders", "knn", "multi-model-metrics"];
+const NAMES: [&str; 6] = ["broadcaster", "episodes", "feeders", "knn", "multi-model-metrics", "profiles"];
 
 #[test]
 fn every_command_explains_itself() {
@@ -33,6 +33,9 @@ fn wrong_usage_is_exit_code_2() {
         ("broadcaster", &["serve", "--ui-dir", "/nowhere"]),
         ("broadcaster", &["serve", "--log-level", "!"]),
         ("feeders", &["run", "--data-root", "/nowhere"]),
+        ("feeders", &["run", "--data-root", ".", "--only", "nothing"]),
+        ("profiles", &["produce", "--data-root", "/nowhere"]),
+        ("profiles", &["stream", "--load-fit", "x", "--cycle-pause-s", "-1"]),
         ("multi-model-metrics", &["--reports", "/nowhere"]),
         ("multi-model-metrics", &["--reports", ".", "--models", "gbt,nothing"]),
         ("multi-model-metrics", &["--reports", ".", "--tick", "5"]),

@@ -116,7 +116,8 @@ class Next {
       total_bytes: (before?.total_bytes ?? 0) + size_bytes,
       host_counts: { ...hosts, [host_id]: hostCount + 1 },
       recent_episodes: [recent, ...(before?.recent_episodes ?? [])].slice(0, RECENT_EPISODES),
-      ...(before?.index_offset == null ? {} : { index_offset: before.index_offset }),
+      // Its line is longer than a byte: the next one begins after this.
+      ...(offset != null ? { index_offset: offset + 1 } : before?.index_offset == null ? {} : { index_offset: before.index_offset }),
     });
   }
 

@@ -1,0 +1,85 @@
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use command::{Failure, Stop};
+use directories::ProjectDirs;
+use feeders::{Checkpoint, Feed, PhaseMixer, Sources};
+use publisher::{Delivery, Publisher};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::args::{RunArgs, Source};
+
+/// Checks the arguments, and feeds until it is told to stop.
+pub(crate) async fn run(args: RunArgs, stop: Stop) -> Result<(), Failure> {
+    if !args.data_root.is_dir() {
+        return Err(Failure::usage(format!("--data-root {}: no such folder", args.data_root.display())));
+    }
+    for (flag, every) in
+        [("--snapshot-interval", args.snapshot_interval), ("--phase-mix-interval", args.phase_mix_interval)]
+    {
+        if every.is_zero() {
+            return Err(Failure::usage(format!("{flag}: expected more than 0")));
+        }
+    }
+    tokio::select! {
+        ended = feed(&args) => match ended? {},
+        ended = mix(&args) => match ended? {},
+        () = stop.wait() => Err(Failure::Interrupted),
+    }
+}
+
+async fn feed(args: &RunArgs) -> Result<Infallible, Failure> {
+    let wants = |source| args.only.is_empty() || args.only.contains(&source);
+    let sources = Sources {
+        index: wants(Source::Index),
+        alerts: wants(Source::Alerts),
+        snapshot: wants(Source::Snapshot),
+    };
+    if !(sources.index || sources.alerts || sources.snapshot) {
+        std::future::pending::<()>().await;
+    }
+    let dir = match &args.checkpoint_dir {
+        Some(dir) => dir.clone(),
+        None => default_checkpoint(&args.data_root)?,
+    };
+    let mut checkpoint = Checkpoint::open(&dir).map_err(anyhow::Error::from)?;
+    let mut delivery = Delivery::open("feeders", &args.publish)?;
+    let feed = Feed {
+        data_root: args.data_root.clone(),
+        sources,
+        snapshot_interval: args.snapshot_interval,
+        from_start: args.from_start,
+    };
+    Ok(feed.run(&mut delivery, &mut checkpoint).await?)
+}
+
+/// Publishes the phase mix, now and every so often.
+async fn mix(args: &RunArgs) -> Result<Infallible, Failure> {
+    if !args.only.is_empty() && !args.only.contains(&Source::PhaseMix) {
+        std::future::pending::<()>().await;
+    }
+    let publisher = Publisher::open("feeders-phase-mix", &args.publish)?;
+    let mut mixer = PhaseMixer::new(&args.data_root, args.phase_mix_sample, args.seed);
+    let mut rounds = interval(args.phase_mix_interval);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        // It reads files on all cores.
+        let mixed = tokio::task::spawn_blocking(move || (mixer.mix(), mixer)).await;
+        let (mix, back) = mixed.context("the phase mix")?;
+        mixer = back;
+        publisher.replace(mix?)?;
+    }
+}
+
+/// A folder for this data root, wherever the command was started.
+fn default_checkpoint(data_root: &Path) -> Result<PathBuf, Failure> {
+    let dirs = ProjectDirs::from("", "", "vitrine").ok_or_else(|| {
+        Failure::usage("there is no home folder to keep the checkpoint in: give a --checkpoint-dir")
+    })?;
+    let data_root =
+        data_root.canonicalize().with_context(|| format!("--data-root {}", data_root.display()))?;
+    let name = data_root.to_string_lossy().trim_matches('/').replace('/', "-");
+    Ok(dirs.state_dir().unwrap_or(dirs.data_local_dir()).join("feeders").join(name))
+}

@@ -1,0 +1,4 @@
+//! A receiver's files, to what is published of them.
+
+mod phase_mix;
+mod tail;
