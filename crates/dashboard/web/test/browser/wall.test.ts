@@ -123,9 +123,11 @@ describe("the wall", () => {
     await page.goto(broadcaster.url);
     await filled(page);
     await page.waitForTimeout(300);
+    await page.evaluate(() => (window as unknown as { hide(hidden: boolean): void }).hide(true));
+    // What was on its way to be drawn when it was hidden, the age of the last message for one, is drawn.
+    await page.waitForTimeout(300);
     await page.evaluate(() => {
       Object.assign(window, { changes: 0 });
-      (window as unknown as { hide(hidden: boolean): void }).hide(true);
       new MutationObserver((records) => ((window as unknown as { changes: number }).changes += records.length)).observe(document.body, {
         attributes: true,
         characterData: true,
