@@ -20,8 +20,11 @@ impl Wake {
     pub(crate) fn of(dir: &Path) -> Self {
         let (sender, changes) = mpsc::channel(1);
         // One that waits to be taken is enough.
-        let watcher = notify::recommended_watcher(move |_| {
-            let _ = sender.try_send(());
+        let watcher = notify::recommended_watcher(move |change: notify::Result<notify::Event>| {
+            // To look at the folder is an access as well: it must not be a reason to look again.
+            if !change.is_ok_and(|change| change.kind.is_access()) {
+                let _ = sender.try_send(());
+            }
         });
         let watched = watcher.and_then(|mut watcher| {
             watcher.watch(dir, RecursiveMode::NonRecursive)?;
