@@ -47,7 +47,7 @@ pub enum ReadError {
 const MAX_UNPACKED: u64 = 512 << 20;
 /// The labels stand near the front.
 const MAX_BEFORE_LABELS: u64 = 64 << 20;
-/// The base-2 logarithm of the bytes that unpacking may look back: 16 MiB, twice what any level asks for by itself.
+/// The base-2 logarithm of the bytes that unpacking may look back: 16 MiB, twice what level 19 asks for.
 const WINDOW: u32 = 24;
 const MAX_ENTRIES: usize = 64;
 const MAX_LINE: u64 = 64 << 10;

@@ -114,11 +114,12 @@ impl Receiver {
     /// Reads what was appended, as much as goes into one body; whether there may be more.
     pub(crate) fn read(&mut self, lines: &mut Lines) -> Result<bool, TailError> {
         let Sources { index, alerts, .. } = self.sources;
-        let total_alerts = self.snapshot.total_alerts;
+        let before = (self.snapshot.total_alerts, self.snapshot.total_episodes);
         let more = self.read_index(READ, index.then_some(&mut *lines))?
             | self.read_alerts(READ, alerts.then_some(&mut *lines))?;
-        if self.snapshot.total_alerts > total_alerts {
-            // No other event says how many there are.
+        let Snapshot { total_alerts, total_episodes, .. } = self.snapshot;
+        // Episodes that are published are counted by who gets them. Nothing else says how many others there are.
+        if total_alerts > before.0 || (!index && total_episodes > before.1) {
             self.totals(lines);
         }
         Ok(more)

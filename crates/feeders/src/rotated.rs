@@ -7,18 +7,12 @@ use crate::tail::{Time, is_same, modified};
 /// The plain files beside `path` that a rotation has made of it: `<name>.<something>` or `<name>-<something>`, the newest
 /// first. Packed ones are not read.
 pub(crate) fn all(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found: Vec<(Age, PathBuf)> = Vec::new();
-    for (age, path, _) in listed(path)? {
-        found.push((age, path));
-    }
-    found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
+    Ok(listed(path)?.into_iter().map(|(_, path, _)| path).collect())
 }
 
 /// The oldest of them that is newer than the one of this metadata; `None` if that is none of them.
 pub(crate) fn after(path: &Path, this: &Metadata) -> io::Result<Option<Option<PathBuf>>> {
     let mut listed = listed(path)?;
-    listed.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
     let place = listed.iter().position(|(_, _, metadata)| is_same(metadata, this));
     Ok(place.map(|place| place.checked_sub(1).map(|newer| listed.swap_remove(newer).1)))
 }
@@ -29,9 +23,9 @@ pub(crate) fn since(
     time: Time,
     is_known: impl Fn(&Path) -> bool,
 ) -> io::Result<Option<PathBuf>> {
-    let newer =
-        listed(path)?.into_iter().filter(|(_, path, metadata)| modified(metadata) > time && !is_known(path));
-    Ok(newer.max_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1))).map(|(_, path, _)| path))
+    let mut oldest_first = listed(path)?.into_iter().rev();
+    let newer = oldest_first.find(|(_, path, metadata)| modified(metadata) > time && !is_known(path));
+    Ok(newer.map(|(_, path, _)| path))
 }
 
 /// How old a rotated file is, by its name; the newest is the least.
@@ -67,5 +61,6 @@ fn listed(path: &Path) -> io::Result<Vec<(Age, PathBuf, Metadata)>> {
         let age = number.map_or_else(|| Age::Text(std::cmp::Reverse(suffix.to_owned())), Age::Number);
         listed.push((age, entry.path(), metadata));
     }
+    listed.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
     Ok(listed)
 }
