@@ -9,4 +9,5 @@ mod feeding;
 mod pipeline;
 mod refusals;
 mod restarts;
+mod secured;
 mod siege;

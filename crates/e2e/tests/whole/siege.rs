@@ -6,26 +6,23 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use tempfile::TempDir;
-
 use crate::command::{Broadcaster, Running, command, run};
+use crate::secured::{CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, RST_STREAM, Secured, frame};
 
-const METRIC: &str = r#"{"type":"model_metric","model":"knn","accuracy":0.5}"#;
+pub(crate) const METRIC: &str = r#"{"type":"model_metric","model":"knn","accuracy":0.5}"#;
 /// From the greeting to the close of a connection that says nothing, as docs/protocol.md has it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn serve(more: &[&str]) -> Broadcaster {
+pub(crate) fn serve(more: &[&str]) -> Broadcaster {
     let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--no-state"];
     args.extend(more);
     Broadcaster::run(command("broadcaster", &args))
 }
 
-fn connect(wall: &Broadcaster) -> TcpStream {
+pub(crate) fn connect(wall: &Broadcaster) -> TcpStream {
     let socket = TcpStream::connect(&wall.address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     socket
@@ -318,84 +315,6 @@ fn as_many_connections_as_may_be_leave_those_that_are_there_alone() {
         text.push_str(&String::from_utf8_lossy(&bytes[..read]));
     }
 }
-
-/// A broadcaster with a certificate of its own, and what its clients trust.
-struct Secured {
-    wall: Broadcaster,
-    folder: TempDir,
-    roots: Arc<RootCertStore>,
-}
-
-type Secure = StreamOwned<ClientConnection, TcpStream>;
-
-impl Secured {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        fs::write(path("cert.pem"), pair.cert.pem()).unwrap();
-        fs::write(path("key.pem"), pair.signing_key.serialize_pem()).unwrap();
-        let wall = serve(&["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")]);
-        let mut roots = RootCertStore::empty();
-        roots.add(pair.cert.der().clone()).unwrap();
-        Self { wall, folder, roots: Arc::new(roots) }
-    }
-
-    /// A connection whose handshake is done.
-    fn connect(&self, speaks: &str) -> Secure {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config =
-            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let mut config = config.with_root_certificates(self.roots.clone()).with_no_client_auth();
-        config.alpn_protocols = vec![speaks.into()];
-        let name = "localhost".try_into().unwrap();
-        let mut socket = connect(&self.wall);
-        let mut session = ClientConnection::new(Arc::new(config), name).unwrap();
-        session.complete_io(&mut socket).unwrap();
-        assert_eq!(session.alpn_protocol(), Some(speaks.as_bytes()));
-        StreamOwned::new(session, socket)
-    }
-
-    /// A connection that begins as HTTP/2 has it, with a window of so many bytes for every answer.
-    fn http2(&self, window: u32) -> Secure {
-        let mut socket = self.connect("h2");
-        socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
-        // SETTINGS_INITIAL_WINDOW_SIZE; the connection's own is as large as can be.
-        socket.write_all(&frame(SETTINGS, 0, 0, &[&[0, 4][..], &window.to_be_bytes()].concat())).unwrap();
-        socket.write_all(&frame(WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes())).unwrap();
-        socket
-    }
-
-    /// The head of a GET (RFC 7541: three from the static table, two in letters).
-    fn head(path: &str) -> Vec<u8> {
-        let letters = |name: u8, value: &str| [&[name, value.len() as u8], value.as_bytes()].concat();
-        [vec![0x82, 0x87], letters(4, path), letters(1, "localhost")].concat()
-    }
-
-    fn publish(&self) {
-        let mut socket = self.connect("http/1.1");
-        let length = METRIC.len();
-        write!(socket, "POST /publish HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{METRIC}").unwrap();
-        let mut answer = Vec::new();
-        let _ = socket.read_to_end(&mut answer);
-        assert!(String::from_utf8_lossy(&answer).contains("\"accepted\":1"));
-    }
-}
-
-/// A frame of HTTP/2 (RFC 9113, 4.1).
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let [_, length @ ..] = (payload.len() as u32).to_be_bytes();
-    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 
 #[test]
 fn clients_that_ask_for_nothing_are_let_go_and_pages_are_not() {
