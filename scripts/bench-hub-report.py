@@ -123,7 +123,7 @@ def report(lines):
         "Written by `scripts/bench hub`. The server has core 0, the load generator (`crates/broadcaster/benches/load`, one thread, epoll, raw frames) "
         f"core 1, over loopback; events of 180 bytes, 200 as frames; {runs} runs, in which the servers take turns; every page's events are checked, and time "
         "stamps in them are of when they were due. A run in which the generator is busy for more than 80 % of its core is not counted. It reads what came every 4 ms "
-        "where the highest rate is looked for, every 1 ms with 1,000 pages, and at once elsewhere: that is in the latencies. "
+        f"where the highest rate is looked for, every {machine['thousand_look_ms']} ms with 1,000 pages, and at once elsewhere: that is in the latencies. "
         "The machine is a virtual one that shares its cores with others: compare within a row of runs, not between days.",
         *fanout(lines, raw),
         *simple(

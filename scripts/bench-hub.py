@@ -26,6 +26,8 @@ SLOWEST_MS, SLOWEST_BATCHED_MS = 250, 20
 SUBSCRIBERS = 500
 # Where the highest rate is looked for: the generator can read more if it does not read every event by itself.
 LOOK_MS = 4
+# Many pages at a moderate rate.
+THOUSAND = ["--subscribers", 1000, "--rate", 100]
 # Pages that stop reading: for how long.
 STOPPED_SECONDS = 600
 # From one rate to the next while it goes well, and how often the gap is halved then.
@@ -233,6 +235,17 @@ def nats_answer(port, subject, body=""):
     return said
 
 
+def look_for_thousand(binaries):
+    """How often the generator can look for what came to 1,000 pages on this machine: 1 ms or, on a slow one, more."""
+    for look in (1, 2, LOOK_MS):
+        with Server("vitrine", binaries) as server:
+            answer = server.load("fanout", *THOUSAND, "--seconds", 5, "--look", look)
+        # What the servers after this one leave it is no more.
+        if why_not(answer) is None and answer["generator_busy"] < BUSIEST_GENERATOR - 0.1:
+            break
+    return look
+
+
 def measure(name, binaries):
     """All measurements of one server, once."""
     # As its own page asks for it.
@@ -242,7 +255,7 @@ def measure(name, binaries):
         for slowest in (SLOWEST_BATCHED_MS, SLOWEST_MS):
             say("fanout", name, batch=True, slowest_ms=slowest, **highest(name, binaries, 3_000, slowest, batch=True, together=20))
     with Server(name, binaries) as server:
-        say("thousand", name, **server.load("fanout", "--subscribers", 1000, "--rate", 100, "--seconds", 5, "--look", 1))
+        say("thousand", name, **server.load("fanout", *THOUSAND, "--seconds", 5, "--look", binaries.look))
     with Server(name, binaries) as server:
         say("idle", name, **server.load("idle"))
     with Server(name, binaries) as server:
@@ -268,8 +281,8 @@ def measure_stopped(binaries):
     """Pages that stop reading, and what that does to the others."""
     for stopped in (0, 100):
         with Server("vitrine", binaries) as server:
-            arguments = ["--subscribers", 1000, "--rate", 100, "--stopped", stopped, "--look", 1]
-            answer = server.load("fanout", *arguments, "--seconds", STOPPED_SECONDS, seconds=STOPPED_SECONDS + 60)
+            arguments = [*THOUSAND, "--stopped", stopped, "--look", binaries.look, "--seconds", STOPPED_SECONDS]
+            answer = server.load("fanout", *arguments, seconds=STOPPED_SECONDS + 60)
             say("stopped", "vitrine", **({"stopped": stopped} | answer))
 
 
@@ -308,7 +321,8 @@ def main():
     arguments = parser.parse_args()
     for path in ("broadcaster", "load", "venv", "bun"):
         setattr(arguments, path, getattr(arguments, path).absolute())
-    say("machine", "none", **machine(arguments))
+    arguments.look = look_for_thousand(arguments)
+    say("machine", "none", **machine(arguments), thousand_look_ms=arguments.look)
     for _ in range(arguments.times):
         raw = subprocess.run(
             [arguments.load, "raw", "--subscribers", str(SUBSCRIBERS)], capture_output=True, text=True, check=True

@@ -24,6 +24,10 @@ use crate::{Config, Hub, Tls};
 
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
+/// Bytes that the kernel holds of what is not even on its way: a client that does not read costs no more, and
+/// one that reads from afar can have as much on its way as its network takes.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 16 << 10;
 
 /// Serves a hub on a bound listener until `shutdown` completes.
 ///
@@ -103,6 +107,9 @@ impl Stopping {
 async fn connection(socket: TcpStream, place: Place, router: Arc<Router>, stopping: Stopping) {
     // Events are small and wait for nobody.
     let _ = socket.set_nodelay(true);
+    // Without it a page that does not read costs more memory, and nothing else.
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT);
     let tls = router.config.access.borrow().tls.clone();
     let Some(Tls(tls)) = tls else { return http1(socket, place, router, stopping).await };
     let handshake = tokio::time::timeout(HEAD_TIMEOUT, TlsAcceptor::from(tls).accept(socket));

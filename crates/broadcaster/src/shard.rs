@@ -27,9 +27,6 @@ const EVENTS: usize = 1024;
 const READS: usize = 64;
 /// Bytes that are read from a client at a time.
 const SCRATCH: usize = 16 << 10;
-/// Bytes that the kernel holds of what is not even on its way: a client that does not read costs no more, and
-/// one that reads from afar can have as much on its way as its network takes.
-const UNSENT: u32 = 16 << 10;
 
 /// A page whose handshake is done.
 pub(crate) struct Newcomer {
@@ -234,9 +231,6 @@ impl Shard {
 
     fn admit(&mut self, newcomer: Newcomer) {
         let Newcomer { socket, early, cursor, filter, framing, place } = newcomer;
-        // Without it a page that does not read costs more memory, and nothing else.
-        #[cfg(target_os = "linux")]
-        let _ = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT);
         let mut socket = mio::net::TcpStream::from_std(socket);
         let entry = self.connections.vacant_entry();
         let token = Token(entry.key());

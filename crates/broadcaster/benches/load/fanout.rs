@@ -62,6 +62,8 @@ const NUMBERS: u64 = 1_000_000_000;
 const SETTLE: f64 = 0.5;
 /// Seconds, at most, for what is on its way when the last event is published.
 const DRAIN: f64 = 5.0;
+/// Likewise, where pages stopped: they have all to read that they did not.
+const STOPPED_DRAIN: f64 = 60.0;
 /// Microseconds without work, at most, while subscribers are looked at all the time.
 const NAP: u64 = 100;
 /// Socket events that are worth no nap: there is more.
@@ -139,7 +141,7 @@ impl Fanout {
                 }
             }
             let whole = resumed && producers.is_quiet() && pages.iter().all(is_whole);
-            if whole || now > ends + micros(DRAIN) {
+            if whole || now > ends + micros(if self.stopped > 0 { STOPPED_DRAIN } else { DRAIN }) {
                 break;
             }
             answers.poll(&mut events, Some(Duration::ZERO))?;
