@@ -43,7 +43,11 @@ async fn feed(args: &RunArgs) -> Result<Infallible, Failure> {
         Some(dir) => dir.clone(),
         None => default_checkpoint(&args.data_root)?,
     };
-    let mut checkpoint = Checkpoint::open(&dir).map_err(anyhow::Error::from)?;
+    let checkpoint = match args.publish.dry_run {
+        true => Checkpoint::look(&dir, &args.data_root),
+        false => Checkpoint::open(&dir, &args.data_root),
+    };
+    let mut checkpoint = checkpoint?;
     let mut delivery = Delivery::open("feeders", &args.publish)?;
     let feed = Feed {
         data_root: args.data_root.clone(),
@@ -69,7 +73,13 @@ async fn mix(args: &RunArgs) -> Result<Infallible, Failure> {
         let mixed = tokio::task::spawn_blocking(move || (mixer.mix(), mixer)).await;
         let (mix, back) = mixed.context("the phase mix")?;
         mixer = back;
-        publisher.replace(mix?)?;
+        match mix {
+            Ok(Some(mix)) => publisher.replace(mix)?,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!("no phase mix: {error}; trying again in {:?}", args.phase_mix_interval);
+            }
+        }
     }
 }
 

@@ -34,16 +34,21 @@ impl DataRoot {
         self.host_dir(host).join(format!("{episode}{SUFFIX}"))
     }
 
-    /// Every tarball, ordered by host and then by name.
+    /// Every tarball, ordered by host and then by name. A link is none: it may lead anywhere.
     ///
     /// # Errors
     /// A folder cannot be listed.
     pub fn tarballs(&self) -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        for host in sorted(&self.0.join("episodes"))?.into_iter().filter(|path| path.is_dir()) {
+        let is = |path: &Path, kind: fn(&fs::FileType) -> bool| {
+            fs::symlink_metadata(path).is_ok_and(|metadata| kind(&metadata.file_type()))
+        };
+        let hosts = sorted(&self.0.join("episodes"))?;
+        for host in hosts.into_iter().filter(|path| is(path, fs::FileType::is_dir)) {
             found.extend(sorted(&host)?.into_iter().filter(|path| {
                 let name = path.file_name().map(|name| name.to_string_lossy());
-                name.is_some_and(|name| name.ends_with(SUFFIX) && !name.starts_with('.'))
+                let is_named = name.is_some_and(|name| name.ends_with(SUFFIX) && !name.starts_with('.'));
+                is_named && is(path, fs::FileType::is_file)
             }));
         }
         Ok(found)
@@ -85,10 +90,11 @@ impl DataRoot {
         received_at: jiff::Timestamp,
     ) -> Result<PathBuf, WriteError> {
         let Meta { episode_id, host_id, .. } = &episode.meta;
-        let index = Index::open(self.0.join("index.jsonl"))?;
         let path = self.tarball(host_id, episode_id);
         let mut file = Pending::new(&path)?;
         let (size_bytes, sha256) = tarball::write(episode, &mut file).map_err(WriteError::at(&path))?;
+        // Not before: while it is packed the index may be rotated.
+        let index = Index::open(self.0.join("index.jsonl"))?;
         file.keep_new()?;
         let received_at_wall = received_at.to_string();
         let line = IndexLine { episode_id, host_id, sha256, size_bytes, received_at_wall };

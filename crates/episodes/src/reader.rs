@@ -3,7 +3,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use tar::{Archive, EntryType};
+use tar::{Archive, Entries, EntryType};
 use zstd::Decoder;
 
 use crate::tarball::Entry;
@@ -68,7 +68,7 @@ pub fn read_episode(path: &Path) -> Result<Episode, ReadError> {
     let file = |cause| ReadError::File { path: path.to_owned(), cause };
     let mut archive = open(path, MAX_UNPACKED)?;
     let (mut labels, mut meta, mut samples) = (None, None, None);
-    for (count, entry) in archive.entries().map_err(file)?.enumerate() {
+    for (count, entry) in entries(&mut archive).map_err(file)?.enumerate() {
         let entry = entry.map_err(file)?;
         let Some(kind) = kind(path, count, &entry)? else { continue };
         let repeated = match kind {
@@ -99,7 +99,7 @@ pub fn read_episode(path: &Path) -> Result<Episode, ReadError> {
 pub fn read_labels(path: &Path) -> Result<Vec<Label>, ReadError> {
     let file = |cause| ReadError::File { path: path.to_owned(), cause };
     let mut archive = open(path, MAX_BEFORE_LABELS)?;
-    for (count, entry) in archive.entries().map_err(file)?.enumerate() {
+    for (count, entry) in entries(&mut archive).map_err(file)?.enumerate() {
         let entry = entry.map_err(file)?;
         if kind(path, count, &entry)? == Some(Entry::Labels) {
             return labels_in(path, entry);
@@ -121,10 +121,16 @@ fn open(path: &Path, most: u64) -> Result<Archive<Unpacked>, ReadError> {
     Ok(Archive::new(Bounded { inner, left: most, most }))
 }
 
+/// Longer names than a header has room for are none of ours, and are not put together: they may be as long as the tarball.
+fn entries(archive: &mut Archive<Unpacked>) -> io::Result<Entries<'_, Unpacked>> {
+    Ok(archive.entries()?.raw(true))
+}
+
 /// Which of an episode's files it is, if it is one; a file that no tarball of ours has is refused.
 fn kind<R: Read>(path: &Path, count: usize, entry: &tar::Entry<'_, R>) -> Result<Option<Entry>, ReadError> {
     let name = entry.path().map_err(|cause| ReadError::File { path: path.to_owned(), cause })?;
-    let wrong = |what| Err(wrong(path, &name.display().to_string(), what));
+    // Quoted: it may hold anything.
+    let wrong = |what| Err(wrong(path, &format!("{name:?}"), what));
     if count == MAX_ENTRIES {
         return wrong("more than 64 files; expected three");
     }
@@ -229,7 +235,7 @@ fn read_lines<T: DeserializeOwned>(
 }
 
 /// A JSON error by column: the line is that of the file, which the caller knows.
-fn located(error: &serde_json::Error) -> String {
+pub(crate) fn located(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
         Some((what, _)) => format!("column {}: {what}", error.column()),

@@ -12,20 +12,22 @@ use crate::receiver::Progress;
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
+    data_root: PathBuf,
     saved: Option<Saved>,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// What is on disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Saved {
     version: u32,
+    data_root: PathBuf,
     /// The broadcaster that took everything.
     pub(crate) memory: Option<Memory>,
     pub(crate) progress: Progress,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A checkpoint that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,16 @@ pub enum CheckpointError {
     /// Another process has it.
     #[error("checkpoint {0}: another feeder uses it; give this one a --checkpoint-dir of its own")]
     Taken(PathBuf),
+    /// It is of another data root.
+    #[error(
+        "checkpoint {path}: it is of the data root {data_root}; give this one a --checkpoint-dir of its own"
+    )]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        data_root: PathBuf,
+    },
     /// It is damaged, or of another version.
     #[error("checkpoint {path}: {what}; move it away to read the data root from the beginning")]
     Damaged {
@@ -55,11 +67,11 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    /// Opens the checkpoint in this folder, which is made if need be.
+    /// Opens the checkpoint of a data root in this folder, which is made if need be, for this process alone.
     ///
     /// # Errors
-    /// The folder cannot be used, another process has it, or what is there cannot be understood.
-    pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
+    /// The folder cannot be used, another process has it, or what is there cannot be understood or is of another data root.
+    pub fn open(dir: &Path, data_root: &Path) -> Result<Self, CheckpointError> {
         let path = dir.join("checkpoint.json");
         let failed = |error| CheckpointError::File { path: path.clone(), error };
         fs::create_dir_all(dir).map_err(failed)?;
@@ -68,6 +80,19 @@ impl Checkpoint {
             TryLockError::WouldBlock => CheckpointError::Taken(path.clone()),
             TryLockError::Error(error) => failed(error),
         })?;
+        Ok(Self { _lock: Some(lock), ..Self::look(dir, data_root)? })
+    }
+
+    /// What is in this folder, for who does not write it down.
+    ///
+    /// # Errors
+    /// What is there cannot be understood or is of another data root.
+    pub fn look(dir: &Path, data_root: &Path) -> Result<Self, CheckpointError> {
+        let path = dir.join("checkpoint.json");
+        let failed = |error| CheckpointError::File { path: path.clone(), error };
+        let data_root = data_root
+            .canonicalize()
+            .map_err(|error| CheckpointError::File { path: data_root.to_owned(), error })?;
         let damaged = |what: String| CheckpointError::Damaged { path: path.clone(), what };
         let saved = match fs::read(&path) {
             Ok(bytes) => {
@@ -76,12 +101,17 @@ impl Checkpoint {
                 if version.version != VERSION {
                     return Err(damaged(format!("version {}; expected {VERSION}", version.version)));
                 }
-                Some(serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?)
+                let saved: Saved =
+                    serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+                if saved.data_root != data_root {
+                    return Err(CheckpointError::Other { path, data_root: saved.data_root });
+                }
+                Some(saved)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        Ok(Self { path, saved, _lock: lock })
+        Ok(Self { path, data_root, saved, _lock: None })
     }
 
     /// What was saved last.
@@ -91,7 +121,7 @@ impl Checkpoint {
 
     /// Writes it down for good, if it is news.
     pub(crate) fn save(&mut self, memory: Option<Memory>, progress: Progress) -> Result<(), CheckpointError> {
-        let saved = Saved { version: VERSION, memory, progress };
+        let saved = Saved { version: VERSION, data_root: self.data_root.clone(), memory, progress };
         if self.saved.as_ref() == Some(&saved) {
             return Ok(());
         }

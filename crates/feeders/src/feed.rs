@@ -1,15 +1,15 @@
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use publisher::{Delivery, Memory, PublishError};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tail::Wake;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::Checkpoint;
 use crate::receiver::{Lines, Receiver};
-use crate::tail::TailError;
-use crate::tree::TreeError;
-use crate::wake::Wake;
 
 /// What is fed, and from where.
 #[derive(Debug, Clone)]
@@ -35,27 +35,12 @@ pub struct Sources {
     pub snapshot: bool,
 }
 
-/// Why feeding ended.
-#[derive(Debug, thiserror::Error)]
-pub enum FeedError {
-    /// The broadcaster refused.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// A file cannot be read.
-    #[error(transparent)]
-    Tail(#[from] TailError),
-    /// The tree of episodes cannot be listed.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
-    /// The checkpoint cannot be written.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
-
 /// Where nothing is published for this long the broadcaster is asked whether it still has everything.
 const SILENCE: Duration = Duration::from_secs(2);
-/// From an episode's file to its line in the index, at most: a receiver writes one after the other.
-const FILE_TO_LINE: Duration = Duration::from_millis(100);
+/// From one checkpoint to the next, at least.
+const SAVES: Duration = Duration::from_millis(250);
+/// Bytes that are read at once where nothing is published of each line.
+const READ_PAST: usize = 4 << 20;
 
 /// One loop: what was appended is read, published, acknowledged, and then it is written down that it was.
 struct Pump<'a> {
@@ -66,30 +51,54 @@ struct Pump<'a> {
     memory: Option<Memory>,
     /// When something was published last.
     published: Instant,
+    /// When it was written down last how far it is, and whether it is further by now.
+    saved: Instant,
+    is_dirty: bool,
+    troubles: Troubles,
 }
+
+/// What stands in the way of each part of the work, said when it is news.
+#[derive(Default)]
+struct Troubles(BTreeMap<&'static str, String>);
 
 impl Feed {
     /// Publishes what is there and what comes, for ever. It may end at any moment: what was not written down by then is
-    /// published again by the next, and a broadcaster tells it from what is new.
+    /// published again by the next, and a broadcaster tells it from what is new. What cannot be read or written is
+    /// said, and tried again.
     ///
     /// # Errors
-    /// The broadcaster refuses, or a file cannot be read or written.
+    /// The broadcaster refuses what is published.
     pub async fn run(
         &self,
         delivery: &mut Delivery,
         checkpoint: &mut Checkpoint,
-    ) -> Result<Infallible, FeedError> {
+    ) -> Result<Infallible, PublishError> {
         let saved = checkpoint.saved().filter(|_| !self.from_start).cloned();
         let is_new = saved.is_none();
         let (memory, progress) = saved.map(|saved| (saved.memory, saved.progress)).unwrap_or_default();
-        let mut receiver = Receiver::new(&self.data_root, self.sources, progress);
-        if is_new && !self.from_start {
-            receiver.read_past()?;
-        }
-        let mut pump = Pump { receiver, delivery, checkpoint, memory, published: Instant::now() };
-        match is_new {
-            true => pump.state().await?,
-            false => pump.publish(Lines::default()).await?,
+        let receiver = Receiver::new(&self.data_root, self.sources, progress);
+        let now = Instant::now();
+        let troubles = Troubles::default();
+        let mut pump = Pump {
+            receiver,
+            delivery,
+            checkpoint,
+            memory,
+            published: now,
+            saved: now,
+            is_dirty: false,
+            troubles,
+        };
+        if is_new {
+            if !self.from_start {
+                pump.read_past().await;
+            }
+            pump.state().await?;
+        } else {
+            pump.publish(Lines::default()).await?;
+            pump.drain().await?;
+            // What was taken from the one before after its last checkpoint was passed over just now.
+            pump.publish_totals().await?;
         }
         let mut wake = Wake::of(&self.data_root);
         let mut snapshots = interval(self.snapshot_interval);
@@ -97,8 +106,9 @@ impl Feed {
         loop {
             pump.drain().await?;
             tokio::select! {
-                () = wake.next() => {}
+                _ = wake.next() => {}
                 _ = snapshots.tick() => pump.count_hosts().await?,
+                () = sleep_until(pump.saved + SAVES), if pump.is_dirty => pump.save(),
                 () = sleep_until(pump.published + SILENCE) => pump.publish(Lines::default()).await?,
             }
         }
@@ -106,34 +116,52 @@ impl Feed {
 }
 
 impl Pump<'_> {
+    /// Reads what is there, as the past. What cannot be read is read when it can.
+    async fn read_past(&mut self) {
+        loop {
+            let read = self.receiver.read_past(READ_PAST);
+            self.troubles.note("reading", read.error.as_ref());
+            if !read.more {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Publishes what was appended, to the end.
-    async fn drain(&mut self) -> Result<(), FeedError> {
+    async fn drain(&mut self) -> Result<(), PublishError> {
         loop {
             let mut lines = Lines::default();
-            let more = self.receiver.read(&mut lines)?;
-            if !lines.is_empty() {
-                self.publish(lines).await?;
+            let read = self.receiver.read(&mut lines);
+            match lines.is_empty() {
+                true => tokio::task::yield_now().await,
+                false => self.publish(lines).await?,
             }
-            if !more {
+            self.troubles.note("reading", read.error.as_ref());
+            if !read.more {
                 return Ok(());
             }
         }
     }
 
-    async fn count_hosts(&mut self) -> Result<(), FeedError> {
-        let Some(counts) = self.receiver.count_hosts()? else { return Ok(()) };
-        sleep(FILE_TO_LINE).await;
+    async fn count_hosts(&mut self) -> Result<(), PublishError> {
         self.drain().await?;
-        if self.receiver.adopt(counts) {
-            let mut lines = Lines::default();
-            self.receiver.totals(&mut lines);
-            self.publish(lines).await?;
+        let counted = self.receiver.count_hosts();
+        self.troubles.note("counting", counted.as_ref().err());
+        match counted {
+            Ok(false) => Ok(()),
+            Ok(true) | Err(_) => self.publish_totals().await,
         }
-        Ok(())
+    }
+
+    async fn publish_totals(&mut self) -> Result<(), PublishError> {
+        let mut lines = Lines::default();
+        self.receiver.totals(&mut lines);
+        self.publish(lines).await
     }
 
     /// Publishes lines, and everything if the broadcaster has lost something; then writes down how far it is.
-    async fn publish(&mut self, lines: Lines) -> Result<(), FeedError> {
+    async fn publish(&mut self, lines: Lines) -> Result<(), PublishError> {
         let before = self.memory.clone();
         if self.deliver(lines).await? != before {
             tracing::info!(
@@ -141,11 +169,12 @@ impl Pump<'_> {
             );
             return self.state().await;
         }
-        Ok(self.save()?)
+        self.progressed();
+        Ok(())
     }
 
     /// Publishes everything as it is by now.
-    async fn state(&mut self) -> Result<(), FeedError> {
+    async fn state(&mut self) -> Result<(), PublishError> {
         loop {
             let mut lines = Lines::default();
             self.receiver.state(&mut lines);
@@ -153,22 +182,48 @@ impl Pump<'_> {
             let after = self.deliver(lines).await?;
             // It may have been started again meanwhile, and have lost what it took before this.
             if before.is_none() || before == after {
-                return Ok(self.save()?);
+                self.progressed();
+                return Ok(());
             }
         }
     }
 
-    async fn deliver(&mut self, lines: Lines) -> Result<Option<Memory>, FeedError> {
+    async fn deliver(&mut self, lines: Lines) -> Result<Option<Memory>, PublishError> {
         self.memory = self.delivery.deliver(lines.into_body()).await?;
         self.published = Instant::now();
         Ok(self.memory.clone())
     }
 
-    fn save(&mut self) -> Result<(), CheckpointError> {
-        // What was only printed was taken by nobody.
-        if self.memory.is_none() {
-            return Ok(());
+    /// What was read by now was taken.
+    fn progressed(&mut self) {
+        self.is_dirty = true;
+        if self.saved.elapsed() >= SAVES {
+            self.save();
         }
-        self.checkpoint.save(self.memory.clone(), self.receiver.progress())
+    }
+
+    fn save(&mut self) {
+        self.saved = Instant::now();
+        // What was only printed was taken by nobody.
+        self.is_dirty = self.memory.is_some();
+        if self.is_dirty {
+            let saved = self.checkpoint.save(self.memory.clone(), self.receiver.progress());
+            self.troubles.note("checkpoint", saved.as_ref().err());
+            self.is_dirty = saved.is_err();
+        }
+    }
+}
+
+impl Troubles {
+    fn note(&mut self, part: &'static str, error: Option<&impl Display>) {
+        match error.map(ToString::to_string) {
+            Some(error) if self.0.get(part) == Some(&error) => {}
+            Some(error) => {
+                tracing::warn!("{error}; trying again");
+                self.0.insert(part, error);
+            }
+            None if self.0.remove(part).is_some() => tracing::info!("{part}: it works again"),
+            None => {}
+        }
     }
 }

@@ -20,7 +20,8 @@ pub struct PhaseMixer {
 /// What an episode's labels add up to; nothing of one that cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 struct Known {
-    stamp: Stamp,
+    /// `None`: it could not even be asked for, which may pass.
+    stamp: Option<Stamp>,
     labels: Option<Labels>,
 }
 
@@ -37,25 +38,24 @@ struct Labels {
 impl PhaseMixer {
     /// Of a data root; `sample` episodes at most, chosen by `seed`.
     pub fn new(data_root: &Path, sample: usize, seed: u64) -> Self {
-        Self { tree: Tree::new(data_root, Sampling { seed, size: sample }), known: HashMap::new() }
+        Self { tree: Tree::new(data_root, Some(Sampling { seed, size: sample })), known: HashMap::new() }
     }
 
-    /// The mix as of now. An episode that cannot be read is named in the log once, and is not in the sample.
+    /// The mix as of now; `None` while there is no tree of episodes. An episode that cannot be read is named in the log
+    /// once, and is not in the sample.
     ///
     /// # Errors
     /// The tree of episodes cannot be listed.
-    pub fn mix(&mut self) -> Result<PhaseMix, TreeError> {
+    pub fn mix(&mut self) -> Result<Option<PhaseMix>, TreeError> {
         self.tree.look()?;
-        let sample = self.tree.sample();
-        let read = read_all(&sample, &self.known);
-        let broken = read.iter().filter(|known| known.labels.is_none()).count();
-        if broken > 0 {
-            tracing::info!("{broken} of {} episodes cannot be read", sample.len());
+        let sample = self.tree.sample()?;
+        let Some(population) = self.tree.population() else { return Ok(None) };
+        self.known = read_all(&sample, &self.known);
+        let labels: Vec<Labels> = self.known.values().filter_map(|known| known.labels).collect();
+        if labels.len() < sample.len() {
+            tracing::info!("{} of {} episodes cannot be read", sample.len() - labels.len(), sample.len());
         }
-        let labels: Vec<Labels> = read.iter().filter_map(|known| known.labels).collect();
-        self.known = sample.into_iter().zip(read).collect();
-        let population = self.tree.counts().values().sum();
-        Ok(mixed(&labels, population))
+        Ok(Some(mixed(&labels, population)))
     }
 }
 
@@ -83,47 +83,41 @@ fn mixed(labels: &[Labels], population: u64) -> PhaseMix {
 }
 
 /// Reads what is not known, on all cores.
-fn read_all(sample: &[PathBuf], known: &HashMap<PathBuf, Known>) -> Vec<Known> {
+fn read_all(sample: &[PathBuf], known: &HashMap<PathBuf, Known>) -> HashMap<PathBuf, Known> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut read = Vec::new();
         while let number = next.fetch_add(1, Ordering::Relaxed)
             && let Some(path) = sample.get(number)
         {
-            read.push((number, look(path, known.get(path))));
+            read.push((path.clone(), look(path, known.get(path))));
         }
         read
     };
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
-    let mut read: Vec<(usize, Known)> = thread::scope(|scope| {
+    thread::scope(|scope| {
         let workers: Vec<_> = (1..cores.min(sample.len())).map(|_| scope.spawn(work)).collect();
         let mut read = work();
         // A worker does not panic: what it reads is answered with an error.
         workers.into_iter().for_each(|worker| read.extend(worker.join().unwrap_or_default()));
-        read
-    });
-    read.sort_unstable_by_key(|(number, _)| *number);
-    read.into_iter().map(|(_, known)| known).collect()
+        read.into_iter().collect()
+    })
 }
 
 fn look(path: &Path, known: Option<&Known>) -> Known {
-    let stamp = stamp(path);
-    if let (Some(known), Ok(stamp)) = (known, &stamp)
-        && known.stamp == *stamp
-    {
+    let stamp = match stamp(path) {
+        Ok(stamp) => stamp,
+        // It went, or its disk did.
+        Err(error) => {
+            tracing::info!("{}: {error}; passed over", path.display());
+            return Known { stamp: None, labels: None };
+        }
+    };
+    if let Some(known) = known.filter(|known| known.stamp == Some(stamp)) {
         return known.clone();
     }
-    let labels = match &stamp {
-        Ok(_) => read_labels(path).map_err(|error| error.to_string()),
-        Err(error) => Err(format!("{}: {error}", path.display())),
-    };
-    if let Err(error) = &labels {
-        tracing::warn!("{error}; passed over");
-    }
-    Known {
-        stamp: stamp.unwrap_or((0, SystemTime::UNIX_EPOCH)),
-        labels: labels.ok().map(|labels| Labels::of(&labels)),
-    }
+    let labels = read_labels(path).inspect_err(|error| tracing::warn!("{error}; passed over"));
+    Known { stamp: Some(stamp), labels: labels.ok().map(|labels| Labels::of(&labels)) }
 }
 
 fn stamp(path: &Path) -> io::Result<Stamp> {

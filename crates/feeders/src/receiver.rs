@@ -1,19 +1,20 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::Path;
+use std::time::Duration;
 
-use events::{Event, Name, Snapshot};
+use events::{Event, Snapshot};
 use serde::{Deserialize, Deserializer, Serialize};
+use tail::{LONGEST_LINE, Line, PassedOver, Position, Tail, TailError};
 
-use crate::tail::{LONGEST_LINE, Line, Position, Tail, TailError};
-use crate::tree::{Sampling, Tree, TreeError};
+use crate::tree::{Tree, TreeError};
 use crate::{Sources, record};
 
 /// Alerts that a broadcaster keeps.
 const RECENT_ALERTS: usize = 200;
 /// Bytes of a file that are read for one body.
 const READ: usize = 512 << 10;
-/// Bytes that are read at once where nothing is published of each line.
-const READ_PAST: usize = 16 << 20;
+/// How long a writer may go on writing to a file that was rotated.
+const LATE: Duration = Duration::from_secs(2);
 
 /// What a receiver has on disk, each line read once, and what it adds up to.
 #[derive(Debug)]
@@ -24,7 +25,15 @@ pub(crate) struct Receiver {
     tree: Tree,
     snapshot: Snapshot<'static>,
     recent_alerts: VecDeque<RecentAlert>,
-    skipped: u64,
+    skipped: PassedOver,
+    owes_totals: bool,
+}
+
+/// What came of reading both files: what keeps one does not keep the other.
+pub(crate) struct Read {
+    /// Whether there may be more.
+    pub(crate) more: bool,
+    pub(crate) error: Option<TailError>,
 }
 
 /// How far a receiver was read, and what that added up to: all that is needed to go on.
@@ -73,24 +82,19 @@ impl Lines {
     }
 }
 
-/// Episodes on disk by host, counted when the index was read so far.
-pub(crate) struct HostCounts {
-    index_offset: u64,
-    counts: BTreeMap<Name<'static>, u64>,
-}
-
 impl Receiver {
     pub(crate) fn new(data_root: &Path, sources: Sources, progress: Progress) -> Self {
         let Progress { index, alerts, mut snapshot, recent_alerts, skipped } = progress;
         snapshot.index_offset = Some(index.bytes());
         Self {
             sources,
-            index: Tail::new(data_root.join("index.jsonl"), index),
-            alerts: Tail::new(data_root.join("alerts.jsonl"), alerts),
-            tree: Tree::new(data_root, Sampling { seed: 0, size: 0 }),
+            index: Tail::new(data_root.join("index.jsonl"), index, LATE),
+            alerts: Tail::new(data_root.join("alerts.jsonl"), alerts, LATE),
+            tree: Tree::new(data_root, None),
             snapshot,
             recent_alerts,
-            skipped,
+            skipped: PassedOver::new(skipped),
+            owes_totals: false,
         }
     }
 
@@ -100,29 +104,32 @@ impl Receiver {
             alerts: self.alerts.position().clone(),
             snapshot: self.snapshot.clone(),
             recent_alerts: self.recent_alerts.clone(),
-            skipped: self.skipped,
+            skipped: self.skipped.lines(),
         }
     }
 
-    /// Reads everything that is there by now, as the past: [`state`](Self::state) says what it adds up to.
-    pub(crate) fn read_past(&mut self) -> Result<(), TailError> {
-        while self.read_index(READ_PAST, None)? {}
-        while self.read_alerts(READ_PAST, None)? {}
-        Ok(())
+    /// Reads what is there by now, as the past: [`state`](Self::state) says what it adds up to. Whether there may be more.
+    pub(crate) fn read_past(&mut self, most: usize) -> Read {
+        let index = self.read_index(most, None);
+        let alerts = self.read_alerts(most, None);
+        Read::of(index, alerts)
     }
 
     /// Reads what was appended, as much as goes into one body; whether there may be more.
-    pub(crate) fn read(&mut self, lines: &mut Lines) -> Result<bool, TailError> {
+    pub(crate) fn read(&mut self, lines: &mut Lines) -> Read {
         let Sources { index, alerts, .. } = self.sources;
         let before = (self.snapshot.total_alerts, self.snapshot.total_episodes);
-        let more = self.read_index(READ, index.then_some(&mut *lines))?
-            | self.read_alerts(READ, alerts.then_some(&mut *lines))?;
+        let index_read = self.read_index(READ, index.then_some(&mut *lines));
+        let alerts_read = self.read_alerts(READ, alerts.then_some(&mut *lines));
         let Snapshot { total_alerts, total_episodes, .. } = self.snapshot;
         // Episodes that are published are counted by who gets them. Nothing else says how many others there are.
-        if total_alerts > before.0 || (!index && total_episodes > before.1) {
+        self.owes_totals |= total_alerts > before.0 || (!index && total_episodes > before.1);
+        // While lines are read again that a broadcaster has, it knows of more than is read by now.
+        if self.owes_totals && !matches!(index_read, Ok(true)) {
             self.totals(lines);
+            self.owes_totals = false;
         }
-        Ok(more)
+        Read::of(index_read, alerts_read)
     }
 
     /// Appends the totals.
@@ -140,21 +147,22 @@ impl Receiver {
         }
     }
 
-    /// Counts the hosts' episodes on disk.
-    pub(crate) fn count_hosts(&mut self) -> Result<Option<HostCounts>, TreeError> {
-        let index_offset = self.index.position().bytes();
-        let is_there = self.tree.look()?;
-        Ok(is_there.then(|| HostCounts { index_offset, counts: self.tree.counts() }))
-    }
-
-    /// Takes counts of the disk for those of the index: they differ by what was removed, or was there before the index
-    /// began. Not if lines came since they were begun: whose files were counted is not known then. Whether anything changed.
-    pub(crate) fn adopt(&mut self, HostCounts { index_offset, counts }: HostCounts) -> bool {
-        let is_news = index_offset == self.index.position().bytes() && self.snapshot.host_counts != counts;
-        if is_news {
-            self.snapshot.host_counts = counts;
+    /// Counts the hosts' episodes on disk, and takes that for what the index says: they differ by what was removed, or
+    /// was there before the index began. The index is read to its end by now. A host to which something came in the last
+    /// seconds keeps its count, as the line of that may not be there yet. Whether anything changed.
+    pub(crate) fn count_hosts(&mut self) -> Result<bool, TreeError> {
+        let looked = self.tree.look();
+        let before = self.snapshot.host_counts.clone();
+        if let Some(hosts) = self.tree.hosts() {
+            self.snapshot.host_counts.retain(|host, _| hosts.contains_key(host));
+            for (host, listed) in hosts.iter().filter(|(_, listed)| listed.is_settled()) {
+                match listed.tarballs() {
+                    0 => self.snapshot.host_counts.remove(host),
+                    tarballs => self.snapshot.host_counts.insert(host.clone(), tarballs),
+                };
+            }
         }
-        is_news
+        looked.map(|()| self.snapshot.host_counts != before)
     }
 
     fn read_index(&mut self, most: usize, mut lines: Option<&mut Lines>) -> Result<bool, TailError> {
@@ -166,7 +174,7 @@ impl Receiver {
                 lines.iter_mut().for_each(|lines| lines.push(&Event::Episode(episode.clone())));
             }
             Ok(None) => {}
-            Err(what) => skip(skipped, &path, place, &what),
+            Err(what) => skipped.add(&path, place, &what),
         });
         snapshot.index_offset = Some(index.position().bytes());
         more
@@ -186,8 +194,15 @@ impl Receiver {
                 recent_alerts.drain(..recent_alerts.len().saturating_sub(RECENT_ALERTS));
             }
             Ok(None) => {}
-            Err(what) => skip(skipped, &path, place, &what),
+            Err(what) => skipped.add(&path, place, &what),
         })
+    }
+}
+
+impl Read {
+    fn of(index: Result<bool, TailError>, alerts: Result<bool, TailError>) -> Self {
+        let more = matches!(index, Ok(true)) || matches!(alerts, Ok(true));
+        Self { more, error: index.err().or(alerts.err()) }
     }
 }
 
@@ -197,11 +212,6 @@ fn parsed<'a, T>(line: Line<'a>, parse: impl FnOnce(&'a [u8]) -> Result<T, Strin
         Line::Whole(line) => parse(line),
         Line::TooLong(bytes) => Err(format!("a line of {bytes} bytes; expected {LONGEST_LINE} at most")),
     }
-}
-
-fn skip(skipped: &mut u64, path: &Path, place: u64, what: &str) {
-    *skipped += 1;
-    tracing::warn!("{}, byte {place}: {what}; passed over ({skipped} so far)", path.display());
 }
 
 fn json(event: &Event<'_>) -> String {

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BinaryHeap};
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,14 @@ use foldhash::quality::FixedState;
 #[derive(Debug)]
 pub(crate) struct Tree {
     dir: PathBuf,
-    sampling: Sampling,
-    hosts: BTreeMap<Name<'static>, Listed>,
+    sampling: Option<Sampling>,
+    /// `None` while there is no such folder.
+    hosts: Option<Hosts>,
+    /// Names with later places may be missing.
+    held_to: u64,
 }
+
+type Hosts = BTreeMap<Name<'static>, Listed>;
 
 /// Which tarballs are in a sample: those whose names come first in an order that a seed decides. So what comes later
 /// leaves the sample as it is, but for one in so many.
@@ -25,14 +30,18 @@ pub(crate) struct Sampling {
     pub(crate) size: usize,
 }
 
+/// A host's folder.
 #[derive(Debug, Clone)]
-struct Listed {
-    /// When the folder had been changed, if another change would show in that.
+pub(crate) struct Listed {
+    /// When it had been changed, if another change would show in that.
     changed: Option<SystemTime>,
     tarballs: u64,
     /// Those that are first, and their places in the order.
-    first: Vec<(u64, String)>,
+    first: Vec<Placed>,
 }
+
+/// A place in the order, and the name that has it.
+type Placed = (u64, String);
 
 /// The tree of episodes cannot be listed.
 #[derive(Debug, thiserror::Error)]
@@ -42,90 +51,146 @@ pub struct TreeError {
     error: io::Error,
 }
 
-/// Changes that are closer than this may have the same time.
+/// Changes that are closer than this may have the same time, and who makes one may not be done.
 const TICK: Duration = Duration::from_secs(2);
+/// Names are held beyond the sample up to so many times its last place: if some go, others are there to come in.
+const SPARE: u64 = 2;
 
 impl Tree {
-    pub(crate) fn new(data_root: &Path, sampling: Sampling) -> Self {
-        Self { dir: data_root.join("episodes"), sampling, hosts: BTreeMap::new() }
+    pub(crate) fn new(data_root: &Path, sampling: Option<Sampling>) -> Self {
+        Self { dir: data_root.join("episodes"), sampling, hosts: None, held_to: u64::MAX }
     }
 
-    /// Looks what is there now; whether there is such a folder.
-    pub(crate) fn look(&mut self) -> Result<bool, TreeError> {
+    /// Looks what is there now.
+    ///
+    /// # Errors
+    /// A folder cannot be listed: of that one, what was known before is kept.
+    pub(crate) fn look(&mut self) -> Result<(), TreeError> {
         let failed = |error| TreeError { path: self.dir.clone(), error };
         let entries = match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.hosts = None;
+                return Ok(());
+            }
             Err(error) => return Err(failed(error)),
         };
-        let mut before = std::mem::take(&mut self.hosts);
+        let entries = entries.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let mut before = self.hosts.take().unwrap_or_default();
+        let mut hosts = Hosts::new();
+        let mut looked = Ok(());
         for entry in entries {
-            let entry = entry.map_err(failed)?;
-            // A link to a folder is not a host of this tree.
-            let is_folder = entry.file_type().map_err(failed)?.is_dir();
-            let (Ok(host), true) = (entry.file_name().into_string(), is_folder) else { continue };
-            let Ok(host) = Name::try_from(host) else { continue };
-            let changed = entry.metadata().and_then(|folder| folder.modified()).map_err(failed)?;
-            let known = before.remove(&host).filter(|listed| listed.changed == Some(changed));
-            let listed = match known {
-                Some(listed) => listed,
-                None => {
-                    let path = entry.path();
-                    self.sampling.list(&path, changed).map_err(|error| TreeError { path, error })?
+            // Another name is that of no host.
+            let Some(host) = entry.file_name().into_string().ok().and_then(|host| Name::try_from(host).ok())
+            else {
+                continue;
+            };
+            let known = before.remove(&host);
+            let listed = match self.list(&entry, known.as_ref()) {
+                Ok(listed) => listed,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    looked = Err(TreeError { path: entry.path(), error });
+                    known
                 }
             };
-            self.hosts.insert(host, listed);
+            hosts.extend(listed.map(|listed| (host, listed)));
         }
-        Ok(true)
+        self.hosts = Some(hosts);
+        looked
     }
 
-    /// How many there are of each host that has any.
-    pub(crate) fn counts(&self) -> BTreeMap<Name<'static>, u64> {
-        let counts = self.hosts.iter().map(|(host, listed)| (host.clone(), listed.tarballs));
-        counts.filter(|(_, tarballs)| *tarballs > 0).collect()
+    /// The hosts that have a folder; `None` if there is no tree.
+    pub(crate) fn hosts(&self) -> Option<&Hosts> {
+        self.hosts.as_ref()
+    }
+
+    /// How many tarballs there are; `None` if there is no tree.
+    pub(crate) fn population(&self) -> Option<u64> {
+        Some(self.hosts()?.values().map(Listed::tarballs).sum())
     }
 
     /// The tarballs of the sample.
-    pub(crate) fn sample(&self) -> Vec<PathBuf> {
+    pub(crate) fn sample(&mut self) -> Result<Vec<PathBuf>, TreeError> {
+        let (Some(sampling), Some(population)) = (self.sampling, self.population()) else {
+            return Ok(vec![]);
+        };
+        let mut sample = self.first(sampling.size);
+        let is_short = sample.len() < sampling.size && (sample.len() as u64) < population;
+        if is_short || sample.last().is_some_and(|(place, _)| *place > self.held_to) {
+            // More went than there are spares.
+            (self.hosts, self.held_to) = (None, u64::MAX);
+            self.look()?;
+            sample = self.first(sampling.size);
+        }
+        if let (Some((last, _)), Some(hosts)) = (sample.get(sampling.size.wrapping_sub(1)), &mut self.hosts) {
+            self.held_to = last.saturating_mul(SPARE);
+            hosts.values_mut().for_each(|listed| listed.first.retain(|(place, _)| *place <= self.held_to));
+        }
+        Ok(sample.into_iter().map(|(_, path)| path).collect())
+    }
+
+    fn first(&self, size: usize) -> Vec<(u64, PathBuf)> {
+        let path = |host: &Name<'_>, name: &String| self.dir.join(host.as_str()).join(name);
         let all =
-            self.hosts.iter().flat_map(|(host, listed)| listed.first.iter().map(move |first| (first, host)));
+            self.hosts.iter().flatten().flat_map(|(host, listed)| {
+                listed.first.iter().map(move |(place, name)| (*place, host, name))
+            });
         let mut all: Vec<_> = all.collect();
         all.sort_unstable();
-        all.truncate(self.sampling.size);
-        all.into_iter().map(|((_, name), host)| self.dir.join(host.as_str()).join(name)).collect()
+        all.truncate(size);
+        all.into_iter().map(|(place, host, name)| (place, path(host, name))).collect()
+    }
+
+    /// What a host's folder has, read again if it changed; `None` if it is no folder. A link to one is not of this tree.
+    fn list(&self, entry: &DirEntry, known: Option<&Listed>) -> io::Result<Option<Listed>> {
+        if !entry.file_type()?.is_dir() {
+            return Ok(None);
+        }
+        let changed = entry.metadata()?.modified()?;
+        if let Some(known) = known.filter(|known| known.changed == Some(changed)) {
+            return Ok(Some(known.clone()));
+        }
+        let mut first = BinaryHeap::new();
+        let mut tarballs = 0;
+        for tarball in fs::read_dir(entry.path())? {
+            let tarball = tarball?;
+            // Names that begin with a dot are of files that are not whole yet.
+            let is_tarball = |name: &String| name.ends_with(".tar.zst") && !name.starts_with('.');
+            let Some(name) = tarball.file_name().into_string().ok().filter(is_tarball) else { continue };
+            if tarball.file_type()?.is_file() {
+                tarballs += 1;
+                if let Some(sampling) = self.sampling {
+                    sampling.place(&mut first, entry, name);
+                }
+            }
+        }
+        // A change within the same tick would not show.
+        let is_past = changed.elapsed().is_ok_and(|ago| ago > TICK);
+        Ok(Some(Listed { changed: is_past.then_some(changed), tarballs, first: first.into_vec() }))
+    }
+}
+
+impl Listed {
+    pub(crate) fn tarballs(&self) -> u64 {
+        self.tarballs
+    }
+
+    /// Whether nothing came or went in the last seconds.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.changed.is_some()
     }
 }
 
 impl Sampling {
-    fn list(self, dir: &Path, changed: SystemTime) -> io::Result<Listed> {
-        // A change within the same tick would not show.
-        let is_past = changed.elapsed().is_ok_and(|ago| ago > TICK);
-        let (mut tarballs, mut first) = (0, BinaryHeap::new());
-        for entry in fs::read_dir(dir)? {
-            let entry = entry?;
-            // Names that begin with a dot are of files that are not whole yet.
-            let is_tarball = |name: &String| name.ends_with(".tar.zst") && !name.starts_with('.');
-            let Some(name) = entry.file_name().into_string().ok().filter(is_tarball) else { continue };
-            if !entry.file_type()?.is_file() {
-                continue;
-            }
-            tarballs += 1;
-            let place = self.place(dir, &name);
-            if first.len() < self.size {
-                first.push((place, name));
-            } else if first.peek().is_some_and(|(last, _)| place < *last) {
-                first.pop();
-                first.push((place, name));
-            }
-        }
-        Ok(Listed { changed: is_past.then_some(changed), tarballs, first: first.into_vec() })
-    }
-
-    /// A tarball's place in the order.
-    fn place(self, dir: &Path, name: &str) -> u64 {
+    /// Puts a tarball among the first of its host, if it is one.
+    fn place(self, first: &mut BinaryHeap<Placed>, host: &DirEntry, name: String) {
         let mut hasher = FixedState::with_seed(self.seed).build_hasher();
-        hasher.write(dir.file_name().map_or(&[], |host| host.as_encoded_bytes()));
+        hasher.write(host.file_name().as_encoded_bytes());
         hasher.write(name.as_bytes());
-        hasher.finish()
+        first.push((hasher.finish(), name));
+        if first.len() > self.size {
+            first.pop();
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use bytes::Bytes;
+use reqwest::StatusCode;
 
 use crate::post::{Memory, Post};
 use crate::{PublishArgs, PublishError};
@@ -22,8 +23,9 @@ impl Delivery {
         Ok(Self { post: Post::new(name, args, None)?, dry_run: args.dry_run })
     }
 
-    /// Publishes events, one a line, all or none; no events ask only whether the broadcaster is there. What it remembers:
-    /// another answer than the one before means that it lost something of what was acknowledged.
+    /// Publishes events, one a line, in one body, or in several if the broadcaster finds that too large; no events ask
+    /// only whether it is there. What it remembers: another answer than the one before means that it lost something of
+    /// what was acknowledged.
     ///
     /// # Errors
     /// The broadcaster refuses the events.
@@ -32,6 +34,29 @@ impl Delivery {
             std::io::stdout().write_all(&events).map_err(|error| PublishError::Print(error.to_string()))?;
             return Ok(None);
         }
-        self.post.send("application/x-ndjson", events).await
+        let mut parts = vec![events];
+        let mut memory = None;
+        while let Some(mut part) = parts.pop() {
+            match self.post.send("application/x-ndjson", part.clone()).await {
+                Err(PublishError::Refused { status: StatusCode::PAYLOAD_TOO_LARGE, .. })
+                    if let Some(half) = half(&part) =>
+                {
+                    let rest = part.split_off(half);
+                    parts.extend([rest, part]);
+                }
+                taken => memory = taken?,
+            }
+        }
+        Ok(memory)
     }
+}
+
+/// Where the first half of some lines ends; `None` of one line.
+fn half(lines: &[u8]) -> Option<usize> {
+    let middle = lines.len() / 2;
+    let after = |newline: usize| newline + 1;
+    let before_middle = lines[..middle].iter().rposition(|byte| *byte == b'\n').map(after);
+    let behind =
+        || lines[middle..].iter().position(|byte| *byte == b'\n').map(|newline| after(middle + newline));
+    before_middle.or_else(behind).filter(|half| *half < lines.len())
 }

@@ -12,8 +12,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("episodes", &[]),
     ("publisher", &["events"]),
     ("broadcaster", &["events"]),
-    ("knn", &["events", "publisher", "episodes"]),
-    ("feeders", &["episodes", "events", "publisher"]),
+    ("tail", &[]),
+    ("knn", &["events", "publisher", "episodes", "tail"]),
+    ("feeders", &["episodes", "events", "publisher", "tail"]),
     ("profiles", &["episodes", "events"]),
     ("multi-model-metrics", &["events", "publisher"]),
     ("e2e", &[]),
@@ -21,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("episodes-cli", &["command", "episodes"]),
     ("feeders-cli", &["command", "feeders", "publisher"]),
     ("profiles-cli", &["command", "profiles", "publisher"]),
-    ("knn-cli", &["command", "events", "knn", "publisher"]),
+    ("knn-cli", &["command", "episodes", "events", "knn", "publisher"]),
     ("multi-model-metrics-cli", &["command", "multi-model-metrics", "publisher"]),
 ];
 

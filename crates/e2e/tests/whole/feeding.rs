@@ -98,7 +98,7 @@ impl World {
             14 => {
                 self.settle();
                 // What is shown is written down a moment later: until then only the file has it.
-                std::thread::sleep(Duration::from_millis(200));
+                std::thread::sleep(Duration::from_millis(600));
                 let _ = fs::remove_file(self.path("index.jsonl"));
             }
             15 => {

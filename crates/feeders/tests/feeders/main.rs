@@ -1,4 +1,3 @@
 //! A receiver's files, to what is published of them.
 
 mod phase_mix;
-mod tail;

@@ -1,0 +1,329 @@
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::identity::{Identity, Likeness};
+use crate::position::{Time, modified};
+use crate::rotated::{self, Rotated};
+use crate::segment::Segment;
+use crate::{Line, Position};
+
+/// A file that others append to, rotate, truncate and remove, as one stream of lines of which each is handed over once.
+///
+/// A file that was renamed is drained before the one that took its place, once that has something in it and nobody
+/// writes to the old one any more. Of one that was copied and truncated the rest is read from the copy. What cannot be found any
+/// more is said.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    position: Position,
+    /// How long a writer may go on writing to a file that was rotated.
+    late: Duration,
+    held: Option<Segment>,
+    /// Since when it is not clear what became of the file, and how long it was then.
+    doubt: Option<(Instant, u64)>,
+    /// What was said last.
+    said: Option<String>,
+}
+
+/// A file that is there and cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}: {error}")]
+pub struct TailError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+/// Where a file may be that was read before.
+enum Found {
+    /// As it was left, or copied.
+    Whole(Segment),
+    /// It begins like it, or is too short to say.
+    Alike(Segment, Likeness),
+    Nowhere,
+}
+
+/// What comes after a file that was read to its end.
+enum Next {
+    /// Nothing yet.
+    Nothing,
+    /// Another file.
+    File(Box<Segment>),
+    /// The same again, written anew under its name.
+    Anew,
+}
+
+/// A file to which somebody writes all the time is given up waiting for after so many times a writer's lateness.
+const PATIENCE: u32 = 10;
+
+impl Tail {
+    /// Goes on from a position, or begins at the start of the file. A file that was rotated is left when nobody has
+    /// written to it for as long as a writer may be `late`.
+    pub fn new(path: PathBuf, position: Position, late: Duration) -> Self {
+        Self { path, position, late, held: None, doubt: None, said: None }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it is.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Hands over lines that are whole by now, each with its place in the stream, and stops after reading about `most`
+    /// bytes; whether there may be more.
+    ///
+    /// # Errors
+    /// A file that is there cannot be read; what was handed over stays handed over. The next call tries again.
+    pub fn read(&mut self, most: usize, mut take: impl FnMut(u64, Line<'_>)) -> Result<bool, TailError> {
+        let mut read = 0;
+        while read < most {
+            // What is held is let go of where anything fails, and found again.
+            let Some(mut held) = self.hold()? else { return Ok(false) };
+            let mut filled = held.fill().map_err(at(&held.path))?;
+            let mut next = Next::Nothing;
+            if filled == 0 {
+                next = self.successor(&held).map_err(at(&self.path))?;
+                if !matches!(next, Next::Nothing) {
+                    // Again: who writes to the next file wrote the last of this one before.
+                    filled = held.fill().map_err(at(&held.path))?;
+                }
+            }
+            read += filled;
+            if filled > 0 && !held.is_what_was_read().map_err(at(&held.path))? {
+                // What came may be of what it was overwritten with.
+                continue;
+            }
+            held.hand_over(filled, &mut take);
+            if let (Next::File(_), 0) = (&next, filled) {
+                held.finish(&mut take);
+            }
+            // Until a line of this file was handed over, the end of the one before is what finds it again.
+            if held.position.file.is_some() {
+                self.position.clone_from(&held.position);
+            }
+            match next {
+                Next::File(next) if filled == 0 => {
+                    self.held = Some(next.at(self.position.next()).map_err(at(&self.path))?);
+                }
+                Next::Anew if filled == 0 => {}
+                Next::Nothing if filled == 0 => {
+                    self.held = Some(held);
+                    return Ok(false);
+                }
+                _ => self.held = Some(held),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The file that the next lines are in, if there is one.
+    fn hold(&mut self) -> Result<Option<Segment>, TailError> {
+        if let Some(mut held) = self.held.take() {
+            let is_good = match held.is_untouched() && held.path == self.path && self.position.file.is_some()
+            {
+                // Of a file that was empty when it was found, another may have been made by now.
+                true => self.rotated_since(self.position.modified, None).map_err(at(&self.path))?.is_none(),
+                false => held.is_what_was_read().map_err(at(&held.path))?,
+            };
+            if is_good {
+                return Ok(Some(held));
+            }
+        }
+        let found = self.find().map_err(at(&self.path))?;
+        if found.is_none() && !self.path.exists() {
+            self.say("not there; waiting for it".to_owned());
+        }
+        Ok(found)
+    }
+
+    /// Looks for the file that the position is in: under its name, or as a rotation left it. If it is nowhere, the
+    /// next one is the oldest that came after it.
+    fn find(&mut self) -> io::Result<Option<Segment>> {
+        // While files are being renamed a listing may miss one.
+        let found = match self.search()? {
+            Found::Nowhere => self.search()?,
+            found => found,
+        };
+        let offset = self.position.offset;
+        if let Found::Alike(segment, likeness) = &found {
+            let length = segment.length()?;
+            let (since, first) = *self.doubt.get_or_insert((Instant::now(), length));
+            let is_quiet = segment.is_quiet(self.late)?;
+            if !is_quiet && since.elapsed() < PATIENCE * self.late {
+                self.say(format!(
+                    "it was read up to byte {offset}, and was cut or written anew since; waiting until nobody writes to it"
+                ));
+                return Ok(None);
+            }
+            if *likeness == Likeness::Beginning {
+                self.doubt = None;
+                self.say(format!("it was read up to byte {offset}, and was cut or written anew since: only what comes now is read"));
+                let Found::Alike(segment, _) = found else { return Ok(None) };
+                let segment =
+                    segment.cut_at(if is_quiet { length } else { first.min(length) }, &self.position)?;
+                self.position.clone_from(&segment.position);
+                return Ok(Some(segment));
+            }
+        }
+        self.doubt = None;
+        match found {
+            Found::Whole(segment) => segment.at(self.position.clone()).map(Some),
+            Found::Alike(..) | Found::Nowhere => {
+                let next = match self.position.file {
+                    Some(_) => self.rotated_since(self.position.modified, None)?,
+                    None => None,
+                };
+                let next = match next {
+                    None => Segment::named(&self.path)?,
+                    next => next,
+                };
+                if self.position.file.is_some() && next.is_some() {
+                    self.say(format!(
+                        "the file that was read up to byte {offset} is not there any more, nor a copy of it; \
+                         what was appended to it after that is lost"
+                    ));
+                }
+                next.map(|next| next.at(self.position.next())).transpose()
+            }
+        }
+    }
+
+    fn search(&mut self) -> io::Result<Found> {
+        let Position { offset, file: Some(file), .. } = self.position.clone() else {
+            return Ok(Found::Nowhere);
+        };
+        let mut found = Found::Nowhere;
+        let named = Segment::named(&self.path)?;
+        let mut candidates = named.into_iter().collect::<Vec<_>>();
+        for rotated in rotated::listed(&self.path)?.iter().rev() {
+            if self.is_known(rotated, None)? {
+                candidates.extend(self.open(rotated)?);
+            }
+        }
+        for segment in candidates {
+            match (segment.likeness(&file, offset)?, &found) {
+                (Likeness::Whole, _) => return Ok(Found::Whole(segment)),
+                (Likeness::Beginning, Found::Nowhere | Found::Alike(_, Likeness::Short)) => {
+                    found = Found::Alike(segment, Likeness::Beginning);
+                }
+                (Likeness::Short, Found::Nowhere) => found = Found::Alike(segment, Likeness::Short),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// What is read once this file is at its end: nothing while it is the newest, or nothing is in the
+    /// next one yet, or somebody may still write to this one.
+    fn successor(&mut self, held: &Segment) -> io::Result<Next> {
+        match fs::metadata(&self.path) {
+            Ok(named) if held.is(&named) => return Ok(Next::Nothing),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ if !held.is_quiet(self.late)? => return Ok(Next::Nothing),
+            _ => {}
+        }
+        // It is opened before the others are listed: if it is rotated in between it is one of them.
+        let named = Segment::named(&self.path)?;
+        let rotated = rotated::listed(&self.path)?;
+        let newer = match rotated.iter().position(|one| held.is(&one.metadata)) {
+            Some(place) => self.first_unknown(&rotated[place + 1..], held.identity().as_ref())?,
+            // It is gone, and others may have come and been rotated since.
+            None => self.rotated_since(held.modified(), held.identity().as_ref())?,
+        };
+        if let Some(newer) = newer {
+            return Ok(Next::File(Box::new(newer)));
+        }
+        let Some(named) = named else { return Ok(Next::Nothing) };
+        if named.length()? == 0 {
+            return Ok(Next::Nothing);
+        }
+        // A copy that took its name, or a backup.
+        let likeness = match &self.position.file {
+            Some(file) => named.likeness(file, self.position.offset)?,
+            None => Likeness::Other,
+        };
+        Ok(match likeness {
+            Likeness::Whole | Likeness::Beginning => Next::Anew,
+            Likeness::Short | Likeness::Other => Next::File(Box::new(named)),
+        })
+    }
+
+    /// The oldest of the rotated files that came after the one that was read last, or the one that is held: after their
+    /// copies by name, and changed after a time.
+    fn rotated_since(&mut self, time: Time, held: Option<&Identity>) -> io::Result<Option<Segment>> {
+        let mut newer = rotated::listed(&self.path)?;
+        let mut known = None;
+        for (place, one) in newer.iter().enumerate() {
+            if self.is_known(one, held)? {
+                known = Some(place);
+            }
+        }
+        newer.drain(..known.map_or(0, |known| known + 1));
+        // Files of one tick of the clock have the same time: their names alone say which is newer.
+        newer.retain(|one| {
+            modified(&one.metadata) > time || (known.is_some() && modified(&one.metadata) == time)
+        });
+        self.first_unknown(&newer, held)
+    }
+
+    fn first_unknown(&mut self, rotated: &[Rotated], held: Option<&Identity>) -> io::Result<Option<Segment>> {
+        for one in rotated {
+            if !self.is_known(one, held)?
+                && let Some(segment) = self.open(one)?
+            {
+                return Ok(Some(segment));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it is the file that was read last, or the one that is held, or a copy of a part of one.
+    fn is_known(&mut self, rotated: &Rotated, held: Option<&Identity>) -> io::Result<bool> {
+        for file in self.position.file.iter().chain(held) {
+            match rotated.begins_like(file) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                failed => return self.pass_over(rotated, failed, true),
+            }
+        }
+        Ok(false)
+    }
+
+    fn open(&mut self, rotated: &Rotated) -> io::Result<Option<Segment>> {
+        let opened = Segment::rotated(rotated);
+        self.pass_over(rotated, opened, None)
+    }
+
+    /// A packed file that cannot be unpacked stays so, unless it is the system that fails: what it says is passed over.
+    fn pass_over<T>(&mut self, rotated: &Rotated, read: io::Result<T>, instead: T) -> io::Result<T> {
+        match read {
+            Err(error) if rotated.is_packed() && error.raw_os_error().is_none() => {
+                self.say(format!(
+                    "{} cannot be unpacked, and is passed over: {error}",
+                    rotated.path.display()
+                ));
+                Ok(instead)
+            }
+            read => read,
+        }
+    }
+
+    /// Says something once.
+    fn say(&mut self, what: String) {
+        if self.said.as_ref() != Some(&what) {
+            tracing::warn!("{}: {what}", self.path.display());
+            self.said = Some(what);
+        }
+    }
+}
+
+/// Says of an error which file it was.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> TailError + use<> {
+    let path = path.to_owned();
+    |error| TailError { path, error }
+}

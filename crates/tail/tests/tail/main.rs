@@ -1,0 +1,3 @@
+//! A file that others write to, rotate and remove, to its lines.
+
+mod tail;
