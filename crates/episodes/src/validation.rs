@@ -38,7 +38,7 @@ const PHASES: [Phase; 5] =
     [Phase::Clean, Phase::Armed, Phase::Infecting, Phase::InfectedRunning, Phase::Dormant];
 
 /// Judges an episode by the rules at [`Status`], and says what is short of accepted.
-pub(crate) fn judge(episode: &Episode, grid: Grid) -> (Status, Vec<String>) {
+pub fn judge(episode: &Episode, grid: Grid) -> (Status, Vec<String>) {
     let Episode { meta, labels, samples } = episode;
     let mut status = Status::Accepted;
     let mut reasons = Vec::new();

@@ -1,6 +1,7 @@
 use events::{AttackProfile, Name, PROFILE_POINTS, Real, Text};
 
-use crate::{Curve, Section, measured};
+use crate::channel::unit;
+use crate::{Curve, Section};
 
 /// Median and quartiles over the curves of a profile's episodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +52,7 @@ impl Envelope {
         Some(AttackProfile {
             name: Name::try_from(self.name.clone()).ok()?,
             channel: Name::try_from(self.channel.clone()).ok()?,
-            unit: Text::try_from(measured(&self.name).unit).ok()?,
+            unit: Text::try_from(unit(&self.channel)).ok()?,
             p25: column(0)?,
             median: column(1)?,
             p75: column(2)?,

@@ -13,7 +13,7 @@ mod section;
 mod table;
 mod validation;
 
-pub use channel::{Measured, measured};
+pub use channel::channel;
 pub use curve::Curve;
 pub use envelope::Envelope;
 pub use produce::{ProduceError, Produced, produce};

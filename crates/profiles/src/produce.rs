@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use episodes::{DataRoot, Episode, Name, read_episode};
+use episodes::{BadGrid, DataRoot, Grid, Name, Status, judge, read_episode};
 use rayon::prelude::*;
 
 use crate::validation::{Accepted, accepted};
-use crate::{Curve, Envelope, measured};
+use crate::{Curve, Envelope, channel};
 
 /// Why there are no profiles.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum ProduceError {
         /// What is wrong.
         what: String,
     },
+    /// Episodes cannot be judged.
+    #[error(transparent)]
+    Grid(#[from] BadGrid),
     /// There is nothing to make them of.
     #[error("{}: no episode to make a profile of", .0.display())]
     Nothing(PathBuf),
@@ -36,9 +40,13 @@ pub struct Produced {
     pub missing: Vec<String>,
 }
 
-/// Makes the envelope of every profile from at most `most` of its episodes, evenly spread over them: those that the
-/// validation table accepts, or all without one. Episodes that cannot be read, and profiles that have nothing of a
-/// section, are passed over. Reads tarballs on all threads of the rayon pool; the result does not depend on how many.
+/// An episode that is not shorter than this may be accepted.
+const SHORTEST: Duration = Duration::from_secs(5);
+
+/// Makes the envelope of every profile from at most `most` of its accepted episodes, evenly spread over them: those that the
+/// validation table accepts, or, without one, those that are accepted by its rules. Where one of them cannot be read, another
+/// takes its place; a profile that has nothing of a section is passed over. Reads tarballs on all threads of the rayon
+/// pool; the result does not depend on how many.
 ///
 /// # Errors
 /// There is no episode, or the table of those to use cannot be read.
@@ -46,21 +54,15 @@ pub fn produce(data_root: &Path, validation: Option<&Path>, most: usize) -> Resu
     let root = DataRoot::new(data_root);
     let mut produced = Produced::default();
     let curves = match validation {
-        Some(validation) => {
-            let chosen = evenly(accepted(validation)?, most);
-            let paths: Vec<PathBuf> = chosen.iter().filter_map(|accepted| tarball(&root, accepted)).collect();
-            read(&paths, &mut produced.missing)
-        }
-        None => read(&root.tarballs()?, &mut produced.missing),
+        Some(validation) => of_accepted(&root, accepted(validation)?, most, &mut produced.missing),
+        None => of_all(&root, most, &mut produced.missing)?,
     };
     for (profile, curves) in curves {
-        let curves: Vec<Curve> = spread(curves.len(), most).map(|place| curves[place].clone()).collect();
-        match Envelope::of(&profile, measured(&profile).channel, &curves) {
+        match Envelope::of(&profile, channel(&profile), &curves) {
             Ok(envelope) => produced.envelopes.push(envelope),
             Err(section) => {
-                produced
-                    .missing
-                    .push(format!("profile {profile}: none of its episodes has a phase {}", section.name()));
+                let what = format!("profile {profile}: none of its episodes has a phase {}", section.name());
+                produced.missing.push(what);
             }
         }
     }
@@ -70,52 +72,85 @@ pub fn produce(data_root: &Path, validation: Option<&Path>, most: usize) -> Resu
     Ok(produced)
 }
 
-/// At most so many of each profile.
-fn evenly(accepted: Vec<Accepted>, most: usize) -> Vec<Accepted> {
-    let mut profiles: BTreeMap<String, Vec<Accepted>> = BTreeMap::new();
-    for accepted in accepted {
-        profiles.entry(accepted.profile.clone()).or_default().push(accepted);
+/// Curves of each profile, in the order of their tarballs.
+type Curves = BTreeMap<String, Vec<Curve>>;
+
+/// Of the episodes that a table accepts: no more are read than it takes.
+fn of_accepted(root: &DataRoot, accepted: Vec<Accepted>, most: usize, missing: &mut Vec<String>) -> Curves {
+    let mut profiles: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for Accepted { host, episode, profile } in accepted {
+        // A name that would leave the tree names none.
+        match (host.parse::<Name>(), episode.parse::<Name>()) {
+            (Ok(host), Ok(episode)) => {
+                profiles.entry(profile).or_default().push(root.tarball(&host, &episode));
+            }
+            _ => missing.push(format!("episode {episode:?} of host {host:?}: no such names")),
+        }
     }
-    let few = profiles.into_values().flat_map(|mut all| {
-        all.sort_by(|one, other| (&one.host, &one.episode).cmp(&(&other.host, &other.episode)));
-        spread(all.len(), most).map(|place| all[place].clone()).collect::<Vec<_>>()
+    let curves = profiles.into_iter().map(|(profile, mut paths)| {
+        paths.sort_unstable();
+        let mut left: Vec<usize> = spread(paths.len(), most).collect();
+        let spare: Vec<usize> = (0..paths.len()).filter(|place| !left.contains(place)).collect();
+        left.extend(spare);
+        let mut curves: BTreeMap<usize, Curve> = BTreeMap::new();
+        while curves.len() < most && !left.is_empty() {
+            let places: Vec<usize> = left.drain(..left.len().min(most - curves.len())).collect();
+            let read = places.par_iter().map(|place| (*place, read(&paths[*place], &profile)));
+            for (place, curve) in read.collect::<Vec<_>>() {
+                match curve {
+                    Ok(curve) => drop(curves.insert(place, curve)),
+                    Err(why) => missing.push(why),
+                }
+            }
+        }
+        (profile, curves.into_values().collect())
     });
-    few.collect()
+    curves.collect()
+}
+
+fn read(path: &Path, profile: &str) -> Result<Curve, String> {
+    let episode = read_episode(path).map_err(|error| error.to_string())?;
+    if episode.meta.profile != profile {
+        return Err(format!(
+            "{}: profile {:?}; the table says {profile:?}",
+            path.display(),
+            episode.meta.profile
+        ));
+    }
+    Curve::of(&episode, channel(profile))
+        .ok_or_else(|| format!("{}: its channel is not known", path.display()))
+}
+
+/// Of all episodes: of which profile one is, and whether it is accepted, is known when it is read.
+fn of_all(root: &DataRoot, most: usize, missing: &mut Vec<String>) -> Result<Curves, ProduceError> {
+    let grid = Grid::new(SHORTEST, SHORTEST)?;
+    let read = |path: &PathBuf| {
+        let wrong = |what: &str| format!("{}: {what}", path.display());
+        let episode = read_episode(path).map_err(|error| error.to_string())?;
+        let (status, reasons) = judge(&episode, grid);
+        if status != Status::Accepted {
+            return Err(wrong(&format!("{status}: {}", reasons.join(", "))));
+        }
+        let profile = episode.meta.profile.clone();
+        let curve =
+            Curve::of(&episode, channel(&profile)).ok_or_else(|| wrong("its channel is not known"))?;
+        Ok((profile, curve))
+    };
+    let mut curves = Curves::new();
+    for read in root.tarballs()?.par_iter().map(read).collect::<Vec<_>>() {
+        match read {
+            Ok((profile, curve)) => curves.entry(profile).or_default().push(curve),
+            Err(why) => missing.push(why),
+        }
+    }
+    for curves in curves.values_mut() {
+        *curves = spread(curves.len(), most).map(|place| curves[place].clone()).collect();
+    }
+    Ok(curves)
 }
 
 /// At most so many places of a number of things, from the first to the last.
 fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
     let chosen = count.min(most);
     (0..chosen).map(move |number| number * (count - 1) / chosen.saturating_sub(1).max(1))
-}
-
-/// Where an episode lies. A name that would leave the tree names none.
-fn tarball(root: &DataRoot, accepted: &Accepted) -> Option<PathBuf> {
-    let name = |text: &str| text.parse::<Name>().ok();
-    Some(root.tarball(&name(&accepted.host)?, &name(&accepted.episode)?))
-}
-
-/// The curves of these tarballs, by profile, in their order.
-fn read(paths: &[PathBuf], missing: &mut Vec<String>) -> BTreeMap<String, Vec<Curve>> {
-    let read: Vec<Result<(String, Curve), String>> = paths
-        .par_iter()
-        .map(|path| {
-            let episode = read_episode(path).map_err(|error| error.to_string())?;
-            let curve =
-                curve(&episode).ok_or_else(|| format!("{}: its channel is not known", path.display()))?;
-            Ok((episode.meta.profile, curve))
-        })
-        .collect();
-    let mut curves: BTreeMap<String, Vec<Curve>> = BTreeMap::new();
-    for read in read {
-        match read {
-            Ok((profile, curve)) => curves.entry(profile).or_default().push(curve),
-            Err(why) => missing.push(why),
-        }
-    }
-    curves
-}
-
-fn curve(episode: &Episode) -> Option<Curve> {
-    Curve::of(episode, measured(&episode.meta.profile).channel)
 }

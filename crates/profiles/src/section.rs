@@ -9,7 +9,7 @@ pub enum Section {
     Armed,
     /// It is taking hold.
     Infecting,
-    /// It runs, or rests between runs: `dormant` counts as this, and so does `failed`.
+    /// It runs, or rests between runs: `dormant` counts as this.
     InfectedRunning,
     /// Clean again, until the end.
     CleanTail,
@@ -41,7 +41,7 @@ impl Section {
         }
     }
 
-    /// The section of each label's phase; `None` of one that is clean between others.
+    /// The section of each label's phase; `None` of one that is clean between others, and of a run that failed.
     pub(crate) fn of(labels: &[Label]) -> Vec<Option<Self>> {
         let is_clean = |label: &Label| label.phase == Phase::Clean;
         let lead = labels.iter().take_while(|label| is_clean(label)).count();
@@ -49,10 +49,10 @@ impl Section {
         let section = |(number, label): (usize, &Label)| match label.phase {
             Phase::Clean if number < lead => Some(Self::CleanLead),
             Phase::Clean if number >= tail => Some(Self::CleanTail),
-            Phase::Clean => None,
+            Phase::Clean | Phase::Failed => None,
             Phase::Armed => Some(Self::Armed),
             Phase::Infecting => Some(Self::Infecting),
-            Phase::InfectedRunning | Phase::Dormant | Phase::Failed => Some(Self::InfectedRunning),
+            Phase::InfectedRunning | Phase::Dormant => Some(Self::InfectedRunning),
         };
         labels.iter().enumerate().map(section).collect()
     }

@@ -1,0 +1,6 @@
+//! Recorded episodes, to envelopes.
+
+mod curves;
+mod produce;
+mod reference;
+mod table;
