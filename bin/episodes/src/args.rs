@@ -40,13 +40,13 @@ pub(crate) enum Action {
 /// stopped leaves nothing of the one that it was in, and its load ends with it.
 #[derive(Debug, ArgGroup)]
 #[command(after_help = "Example:
-  episodes record --data-root data --profile bursty --host-id here --loop")]
+  episodes record --data-root data --profile bursty,idle,io-walk --host-id here --loop")]
 pub(crate) struct RecordArgs {
     #[command(flatten)]
     pub(crate) root: RootArgs,
-    /// What the load does while infected_running
-    #[arg(long, value_name = "PROFILE", value_parser = profile())]
-    pub(crate) profile: Profile,
+    /// What the load does while infected_running; of several, one an episode in turn, with --loop
+    #[arg(long, value_name = "PROFILE", value_parser = profile(), value_delimiter = ',', required = true)]
+    pub(crate) profile: Vec<Profile>,
     /// Whose telemetry this is
     #[arg(long, value_name = "ID")]
     pub(crate) host_id: Name,

@@ -12,7 +12,7 @@ pub(crate) fn record(args: RecordArgs, stop: &Stop) -> Result<(), Failure> {
     let program = std::env::current_exe().context("this program's own path")?;
     let load = LoadCommand { program, args: vec!["load".into()] };
     let recording = Recording {
-        profile: args.profile,
+        profiles: args.profile,
         host_id: args.host_id,
         duration: args.duration,
         sample_hz: args.sample_hz,

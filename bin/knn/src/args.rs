@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{
     Args, Parser, Subcommand,
@@ -59,6 +59,11 @@ pub(crate) enum Command {
   knn predict --model knn_v1.fit --window new_windows.parquet --out predictions.parquet
   knn predict --model knn_v1.fit --window new_windows.parquet --neighbors | head")]
     Predict(PredictArgs),
+
+    /// Tell the phases of hosts while they are recorded; publish each window as prediction and live_detection
+    #[command(after_help = "Example, with `episodes record --data-root data --loop ...` beside it:
+  knn detect --model knn_v1.fit --follow data/live")]
+    Detect(DetectArgs),
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +176,32 @@ pub(crate) struct PredictArgs {
     /// Threads to compute on; the result does not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DetectArgs {
+    /// The fit, as produce and fit-only write it with --model-out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+
+    /// The folder of what is being recorded, one <host_id>.jsonl a host: live/ of a data root. It need not be there yet
+    #[arg(long, value_name = "DIR")]
+    pub(crate) follow: PathBuf,
+
+    /// How long a window is: as in the windows that the fit was made of
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = command::parse_duration)]
+    pub(crate) window: Duration,
+
+    /// From the start of a window to the start of the next, likewise
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = command::parse_duration)]
+    pub(crate) hop: Duration,
+
+    /// Also publish each window as a point of the cloud
+    #[arg(long, help_heading = "Publishing")]
+    pub(crate) points: bool,
+
+    #[command(flatten, next_help_heading = "Publishing")]
+    pub(crate) publish: PublishArgs,
 }
 
 #[derive(Debug, Args)]

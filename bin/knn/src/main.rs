@@ -1,6 +1,7 @@
 //! The knn command.
 
 mod args;
+mod detect;
 mod metric;
 mod outputs;
 mod predict;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
             Command::FitOnly(args) => produce::fit_only(args, stop).await,
             Command::Metric(args) => metric::metric(args, stop).await,
             Command::Predict(args) => predict::predict(args, stop).await,
+            Command::Detect(args) => detect::detect(args, stop).await,
         }
     })
 }

@@ -2,9 +2,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use memchr::memmem;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::pending::{Pending, WriteError};
+use crate::reader::located;
 use crate::{Label, Name, Sample};
 
 /// The telemetry of the episode being recorded, for whoever wants to watch it: `live/<host_id>.jsonl`.
@@ -16,12 +19,46 @@ pub(crate) struct LiveFile {
     path: PathBuf,
 }
 
+/// A line of a live file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LiveLine {
+    /// A phase begins, in this episode if its recorder says it: a new one, if it is another than before.
+    Phase(Label, Option<Name>),
+    /// Telemetry.
+    Sample(Box<Sample>),
+}
+
+impl LiveLine {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// The column, and what is wrong.
+    pub fn parse(line: &[u8]) -> Result<Self, String> {
+        fn json<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
+            serde_json::from_slice(line).map_err(|error| located(&error))
+        }
+        // No channel is called that.
+        if memmem::find(line, br#""phase""#).is_some() {
+            let OwnedPhaseLine { label, episode_id } = json(line)?;
+            return Ok(Self::Phase(label, episode_id));
+        }
+        json(line).map(Box::new).map(Self::Sample)
+    }
+}
+
 /// A phase line: it names the episode that the samples after it belong to.
 #[derive(Serialize)]
 struct PhaseLine<'a> {
     #[serde(flatten)]
     label: Label,
     episode_id: &'a Name,
+}
+
+#[derive(Deserialize)]
+struct OwnedPhaseLine {
+    #[serde(flatten)]
+    label: Label,
+    episode_id: Option<Name>,
 }
 
 impl LiveFile {

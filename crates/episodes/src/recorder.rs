@@ -18,8 +18,8 @@ use crate::{Episode, Label, Meta, Name, Profile};
 /// What to record.
 #[derive(Debug, Clone)]
 pub struct Recording {
-    /// The load.
-    pub profile: Profile,
+    /// The load: of an episode after the other, and from the first again.
+    pub profiles: Vec<Profile>,
     /// Whose telemetry this is called.
     pub host_id: Name,
     /// How long an episode is.
@@ -72,10 +72,13 @@ impl Recorder {
     /// Checks the recording and takes the host.
     ///
     /// # Errors
-    /// Less than 1 s, a rate outside 1 to 100 Hz, more than 100,000 samples; another recorder at the
+    /// No profile, less than 1 s, a rate outside 1 to 100 Hz, more than 100,000 samples; another recorder at the
     /// same host; a data root that cannot be written to.
     pub fn new(root: DataRoot, recording: Recording, load: LoadCommand) -> Result<Self, RecordError> {
         let Recording { duration, sample_hz, .. } = recording;
+        if recording.profiles.is_empty() {
+            return Err(RecordError::Bounds("--profile: expected at least one".to_owned()));
+        }
         if duration < Duration::from_secs(1) {
             return Err(RecordError::Bounds(format!("--duration {duration:?}: expected at least 1s")));
         }
@@ -89,7 +92,9 @@ impl Recorder {
                  expected at most {MAX_SAMPLES}"
             )));
         }
-        episode_id(&recording.host_id, recording.profile, Timestamp::now())?;
+        for profile in &recording.profiles {
+            episode_id(&recording.host_id, *profile, Timestamp::now())?;
+        }
         let lock = root
             .lock(&recording.host_id)
             .map_err(|cause| RecordError::Host { host_id: recording.host_id.clone(), cause })?;
@@ -107,7 +112,8 @@ impl Recorder {
         progress: &dyn Fn(f64),
     ) -> Result<Option<PathBuf>, RecordError> {
         let seed = self.recording.seed.wrapping_add(self.recorded);
-        let Some(episode) = self.observe(seed, stop, progress)? else { return Ok(None) };
+        let profile = self.recording.profiles[self.recorded as usize % self.recording.profiles.len()];
+        let Some(episode) = self.observe(profile, seed, stop, progress)? else { return Ok(None) };
         let path = self.root.receive(&episode, Timestamp::now())?;
         self.recorded += 1;
         Ok(Some(path))
@@ -115,11 +121,12 @@ impl Recorder {
 
     fn observe(
         &self,
+        profile: Profile,
         seed: u64,
         stop: &dyn Fn() -> bool,
         progress: &dyn Fn(f64),
     ) -> Result<Option<Episode>, RecordError> {
-        let Recording { profile, ref host_id, duration, sample_hz, .. } = self.recording;
+        let Recording { ref host_id, duration, sample_hz, .. } = self.recording;
         let plan = PhasePlan::draw(duration, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
         let mut load = LoadProcess::start(&self.load, profile, seed).map_err(RecordError::Load)?;
         let mut sampler = Sampler::new(load.id()).map_err(RecordError::Load)?;

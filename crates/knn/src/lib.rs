@@ -5,21 +5,25 @@
 //!  (parquet)                                -> Clusters   -> numbers  } Points (parquet) -> stream
 //!                                           -> Classifier -> phases  /
 //!                              all of it learned: Fit (Arrow IPC)
+//! live/<host_id>.jsonl -> Follow -> windows -> Detector -> detect
 //! ```
 //!
 //! The numeric modules take matrices and return matrices; they know no terminal, no signal (a
-//! [`Watch`] is asked and told) and no network; `stream` alone knows the publisher. Work runs on the current rayon pool in fixed blocks:
+//! [`Watch`] is asked and told) and no network; `stream` and `detect` alone know the publisher. Work runs on the current rayon pool in fixed blocks:
 //! equal input and seed give equal bytes on any number of threads.
 
 mod axes;
 mod blocks;
 mod classifier;
 mod columns;
+mod detect;
+mod detector;
 mod dictionary;
 mod distance;
 mod eigen;
 mod fit;
 mod fit_file;
+mod follow;
 mod k_nearest;
 mod kmeans;
 mod large_pages;
@@ -57,12 +61,14 @@ mod watch;
 pub use axes::Axes;
 pub use classifier::{Classifier, Vote, vote};
 pub use columns::ColumnError;
+pub use detector::{Detection, Detector, OtherSchema};
 pub use dictionary::Dictionary;
 pub use distance::squared_distance;
 pub use eigen::NoConvergence;
 pub use episodes::{Pending, WriteError};
 pub use fit::Fit;
 pub use fit_file::FitFileError;
+pub use follow::{Follow, Recorded};
 pub use k_nearest::{KNearest, KNearestError, KNearestParams, KNearestValidParams};
 pub use kmeans::{ClusterError, Clusters};
 pub use linfa::ParamGuard;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The name under which the fit is one of the observed models.
-const MODEL: &str = "knn";
+pub(crate) const MODEL: &str = "knn";
 /// The projector of points whose writer did not say.
 const UNKNOWN: &str = "unknown";
 
@@ -50,6 +50,18 @@ pub enum StreamError {
     /// A score that is no share.
     #[error("macro F1: {reason}")]
     Score {
+        /// What is expected.
+        reason: String,
+    },
+    /// A confidence that is no share, or a coordinate outside the unit cube.
+    #[error("a window: {reason}")]
+    Share {
+        /// What is expected.
+        reason: String,
+    },
+    /// A window that ended at a time that cannot be written.
+    #[error("a window's end: {reason}")]
+    Time {
         /// What is expected.
         reason: String,
     },
@@ -147,7 +159,7 @@ impl Cloud {
     }
 }
 
-fn name<'a>(column: &'static str, value: &'a str) -> Result<Name<'a>, StreamError> {
+pub(crate) fn name<'a>(column: &'static str, value: &'a str) -> Result<Name<'a>, StreamError> {
     Name::new(value).map_err(|error| StreamError::Name {
         column,
         value: value.to_owned(),

@@ -6,6 +6,7 @@ mod arrows;
 mod command;
 mod doctor;
 mod feeding;
+mod live;
 mod pipeline;
 mod refusals;
 mod restarts;
