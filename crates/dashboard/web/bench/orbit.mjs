@@ -29,7 +29,7 @@ for (const n of sizes) {
     (ms) =>
       new Promise((resolve) => {
         const seen = [];
-        const canvas = document.querySelector("canvas");
+        const canvas = document.querySelector(".stage canvas");
         canvas.addEventListener("drawn", ({ detail }) => seen.push({ at: performance.now(), ...detail }));
         setTimeout(() => resolve(seen), ms);
       }),
@@ -39,7 +39,7 @@ for (const n of sizes) {
     () =>
       new Promise((resolve) => {
         let last;
-        document.querySelector("canvas").addEventListener("drawn", ({ detail }) => {
+        document.querySelector(".stage canvas").addEventListener("drawn", ({ detail }) => {
           last = detail.ms;
         });
         location.hash = "scene=embedding";

@@ -3,6 +3,11 @@ const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 /** `12,345`. */
 export const count = (n: number): string => grouped.format(n);
 
+const compacted = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** Three digits of any number: `0.0123`, `12.3`, `12.3K`. */
+export const compact = (n: number): string => compacted.format(n);
+
 /** A value in 0..1 as `0.763`. */
 export const fraction = (value: number): string => value.toFixed(3);
 

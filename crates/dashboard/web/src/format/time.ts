@@ -21,3 +21,15 @@ export function ago(ms: number, now: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
+
+/** A length of time as `12 s`, `3.4 min`, `5.6 h`, `7.8 d`. */
+export function duration(seconds: number): string {
+  const units: [number, string][] = [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "min"],
+  ];
+  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, "s"];
+  const n = seconds / size;
+  return `${n >= 99.95 || unit === "s" ? Math.round(n) : n.toFixed(1)} ${unit}`;
+}

@@ -25,7 +25,7 @@ export async function whereNothingIsKept(visit: (context: BrowserContext) => Pro
   }
 }
 
-export const SCENES = ["embedding", "models", "latency", "fleet", "received"];
+export const SCENES = ["embedding", "models", "latency", "detection", "predictions", "profiles", "mix", "fleet", "alerts", "received"];
 
 /** Waits until every scene shows something. */
 export async function filled(page: Page, scenes = SCENES): Promise<void> {
@@ -58,7 +58,7 @@ export interface Seen {
 export async function scatter(page: Page): Promise<Seen> {
   await page.waitForTimeout(700);
   return page.evaluate(() => {
-    const canvas = document.querySelector("canvas");
+    const canvas = document.querySelector<HTMLCanvasElement>(".stage canvas");
     if (canvas === null) throw new Error("no canvas");
     const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
     if (copy === null) throw new Error("no context");

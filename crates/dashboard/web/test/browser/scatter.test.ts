@@ -59,7 +59,7 @@ describe.each([2_000, 100_000, 1_000_000])("the scatter of %i points", (points) 
   test("tells what is under the pointer", async () => {
     await open();
     const { place } = await scatter(page);
-    const box = await page.locator("canvas").boundingBox();
+    const box = await page.locator(".stage canvas").boundingBox();
     await page.mouse.move((box?.x ?? 0) + place.x, (box?.y ?? 0) + place.y);
     const tip = page.locator(".tip:not([hidden])");
     await tip.waitFor();
@@ -71,7 +71,7 @@ describe.each([2_000, 100_000, 1_000_000])("the scatter of %i points", (points) 
   test("turns by drag and by keys, and the address says from where one looks", async () => {
     await open();
     const before = await scatter(page);
-    const box = await page.locator("canvas").boundingBox();
+    const box = await page.locator(".stage canvas").boundingBox();
     const [x, y] = [(box?.x ?? 0) + 300, (box?.y ?? 0) + 200];
     await page.mouse.move(x, y);
     await page.mouse.down();

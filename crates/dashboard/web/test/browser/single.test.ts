@@ -42,7 +42,7 @@ const shown = (points: number) => expect.poll(() => page.locator(".hint").textCo
 const tip = () => page.locator(".tip:not([hidden])");
 
 async function pointAt({ x, y }: { x: number; y: number }): Promise<void> {
-  const box = await page.locator("canvas").boundingBox();
+  const box = await page.locator(".stage canvas").boundingBox();
   await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + y);
 }
 
@@ -91,7 +91,7 @@ test("a picture at rest stays at rest while points come one by one", async () =>
   await page.evaluate(() => {
     const frames: number[] = [];
     Object.assign(window, { frames });
-    document.querySelector("canvas")?.addEventListener("drawn", (event) => frames.push((event as CustomEvent<{ points: number }>).detail.points));
+    document.querySelector(".stage canvas")?.addEventListener("drawn", (event) => frames.push((event as CustomEvent<{ points: number }>).detail.points));
   });
   for (let i = 0; i < 20; i++) await publish(i, i + 1);
   await shown(100_020);

@@ -30,7 +30,7 @@ const touch = (type: "touchStart" | "touchMove" | "touchEnd", at?: { x: number; 
 /** A place on the screen where a point is drawn. */
 async function target(): Promise<{ x: number; y: number }> {
   const { place } = await scatter(page);
-  const box = await page.locator("canvas").boundingBox();
+  const box = await page.locator(".stage canvas").boundingBox();
   return { x: (box?.x ?? 0) + place.x, y: (box?.y ?? 0) + place.y };
 }
 
@@ -40,7 +40,7 @@ test("a tap says what is there", async () => {
   await tip().getByText(/^Row \d+$/).waitFor();
   await page.waitForTimeout(300);
   expect(await tip().count()).toBe(1);
-  await page.touchscreen.tap(30, (await page.locator("canvas").boundingBox())!.y + 30);
+  await page.touchscreen.tap(30, (await page.locator(".stage canvas").boundingBox())!.y + 30);
   await tip().waitFor({ state: "detached" });
 });
 

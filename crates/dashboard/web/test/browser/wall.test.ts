@@ -37,6 +37,11 @@ describe("before anything was published", () => {
       "knn stream --load-fit F.parquet",
       "multi-model-metrics --reports DIR",
       "multi-model-metrics --reports DIR",
+      "knn detect --model F.fit --follow DIR/live",
+      "knn detect --model F.fit --follow DIR/live",
+      "profiles produce --data-root DIR",
+      "feeders run --data-root DIR",
+      "feeders run --data-root DIR",
       "feeders run --data-root DIR",
     ]);
     expect(commands[0]).toContain(`${broadcaster.url}/publish`);
@@ -70,6 +75,45 @@ describe("the wall", () => {
     );
     await page.getByText("the-new-one").waitFor();
     await page.getByRole("option", { name: "lab-9 1 episodes" }).waitFor();
+    await broadcaster.publish(
+      '{"type":"live_detection","host_id":"lab-9","predicted":"infecting","phase":"armed","confidence":0.75,"model":"knn","at":"2026-01-01T12:00:00Z"}',
+    );
+    await page.getByRole("option", { name: /^lab-9 Infecting 0\.750 ?, really Armed$/ }).waitFor();
+  });
+
+  test("paints a cell a window, its truth below it, and a hole where it is wrong", async () => {
+    await page.goto(broadcaster.url);
+    await filled(page);
+    const lane = page.locator(".plate-detection .lane", { hasText: "rack-01" }).locator("canvas");
+    await lane.waitFor();
+    const cells = await lane.evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const { width, height } = canvas;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+      const at = (cell: number, down: number) => {
+        const x = Math.floor(((cell + 0.45) * width) / 60);
+        return [...data.subarray(4 * (Math.floor(height * down) * width + x)).subarray(0, 4)].join();
+      };
+      return Array.from({ length: 60 }, (_, cell) => ({ said: at(cell, 0.06), middle: at(cell, 0.32), was: at(cell, 0.9) }));
+    });
+    for (const [i, { said, middle, was }] of cells.entries()) {
+      expect(said === was, `cell ${i}`).toBe(i % 5 !== 4);
+      expect(middle === said, `the hole of cell ${i}`).toBe(i % 5 !== 4);
+    }
+    expect(new Set(cells.map(({ said }) => said)).size).toBe(5);
+  });
+
+  test("finds hosts and episodes by a part of their names", async () => {
+    await page.goto(broadcaster.url);
+    await filled(page);
+    await page.getByLabel("Find").fill("EDGE-07");
+    await page.getByRole("option", { name: /^rack-01 30 episodes/ }).waitFor({ state: "detached" });
+    expect(await page.locator(".hosts [role=option]").count()).toBe(1);
+    const hosts = await page.locator(".episodes .host").allTextContents();
+    expect(new Set(hosts)).toEqual(new Set(["edge-07"]));
+    expect(new URL(page.url()).hash).toContain("find=EDGE-07");
+    await page.getByLabel("Find").fill("nobody");
+    await page.getByText(/^None of the newest \d+ is found\.$/).waitFor();
   });
 
   test("opened in the middle of 500 events a second, it is complete when it is live", async () => {
@@ -95,7 +139,7 @@ describe("the wall", () => {
 
   test("no event type is invisible", async () => {
     await page.goto(broadcaster.url);
-    await page.locator(".plate-received").getByText("alert", { exact: true }).waitFor();
+    await page.locator(".plate-received").getByText("phase", { exact: true }).waitFor();
   });
 
   test("a second tab is complete at once and needs no second connection", async () => {
@@ -213,7 +257,7 @@ describe("the wall", () => {
   });
 
   test("has no violation of accessibility rules, in either theme, in high contrast, as tables and enlarged", async () => {
-    const views = ["", "#table=embedding,models,latency,fleet", "#contrast=more", "#scene=embedding&colour=verdict", "#model=knn&host=rack-01"];
+    const views = ["", "#table=embedding,models,latency,detection,predictions,profiles,mix,fleet,alerts", "#contrast=more", "#scene=embedding&colour=verdict", "#model=knn&host=rack-01", "#host=rack-02&profile=idle&find=e"];
     for (const theme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: theme });
       for (const view of views) {

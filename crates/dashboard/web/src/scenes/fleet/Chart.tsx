@@ -3,17 +3,35 @@ import { ago, moment } from "../../format/time";
 import type { Received } from "../../wire/message";
 import { cursor } from "../../shell/cursor";
 import { store } from "../../state/store";
+import { param, setParam } from "../../view/address";
 import { now } from "../../view/now";
+import { found, has } from "./found";
 
 export function Chart() {
   const snapshot = store.newest("snapshot");
   if (snapshot === undefined) return null;
   return (
     <div class="fleet">
+      <Find />
       <Totals snapshot={snapshot} />
       <Hosts snapshot={snapshot} />
       <Episodes snapshot={snapshot} />
     </div>
+  );
+}
+
+/** Narrows hosts and episodes down to those that have a text in their names. */
+function Find() {
+  return (
+    <label class="find">
+      Find
+      <input
+        type="search"
+        placeholder="host, episode or SHA-256"
+        value={param("find") ?? ""}
+        onInput={({ currentTarget: { value } }) => setParam("find", value === "" ? undefined : value)}
+      />
+    </label>
   );
 }
 
@@ -44,7 +62,10 @@ function Totals({ snapshot }: Props) {
 
 /** Hosts by their episodes; the one that is chosen narrows the episodes down to its own. */
 function Hosts({ snapshot }: Props) {
-  const hosts = Object.entries(snapshot.host_counts).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  const of = new Set(found(snapshot).map(({ host_id }) => host_id));
+  const hosts = Object.entries(snapshot.host_counts)
+    .filter(([host]) => has(host) || of.has(host))
+    .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const most = Math.max(1, ...hosts.map(([, n]) => n));
   const { at, chosen, choose, onKeyDown } = cursor(
     "host",
@@ -90,10 +111,11 @@ function Hosts({ snapshot }: Props) {
 
 function Episodes({ snapshot }: Props) {
   const { chosen } = cursor("host", Object.keys(snapshot.host_counts));
-  const episodes = snapshot.recent_episodes.filter((episode) => chosen === undefined || episode.host_id === chosen);
+  const episodes = found(snapshot).filter((episode) => chosen === undefined || episode.host_id === chosen);
   return (
     <div class="episodes">
       <h3 id="episodes">{chosen === undefined ? "Newest episodes" : `Newest episodes of ${chosen}`}</h3>
+      {episodes.length === 0 && <p class="waiting">None of the newest {count(snapshot.recent_episodes.length)} is found.</p>}
       <ol class="scroll" tabIndex={0} role="list" aria-labelledby="episodes">
         {episodes.map((episode, i) => {
           const [size, unit] = bytes(episode.size_bytes);

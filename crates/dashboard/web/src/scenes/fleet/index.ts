@@ -7,7 +7,7 @@ import { Table } from "./Table";
 export const fleet: Scene = {
   id: "fleet",
   title: "Fleet",
-  caption: "What the hosts have recorded so far",
+  caption: "What the hosts have recorded so far; the newest 200 episodes by name",
   reads: ["snapshot", "episode"],
   filled: computed(() => store.newest("snapshot") !== undefined),
   empty: {
