@@ -1,6 +1,7 @@
 use std::{fmt, time::Duration};
 
-use knn::{Axes, Busiest, FitId, Map, Produced, Score, Stage};
+use episodes::Phase;
+use knn::{Axes, Busiest, Confusion, FitId, Map, Produced, Score, Stage};
 
 /// What produce did, for a person.
 pub(crate) struct Summary<'a> {
@@ -34,6 +35,7 @@ impl fmt::Display for Summary<'_> {
             writeln!(f, "  F1        {} on validation windows, by the other training windows", Shown(score))?;
         }
         writeln!(f, "  F1        {} on test", Shown(&report.held_out))?;
+        write!(f, "{}", Table(&report.held_out.confusion))?;
         let shares = |axes: &Axes| match axes.captured.as_slice() {
             [] => "no axis: the windows that it is fit on are all the same; they hold nothing".to_owned(),
             captured => {
@@ -75,12 +77,31 @@ fn named(names: &[String]) -> String {
     }
 }
 
+/// Which phase was taken for which: a line a phase, and in it how often it was taken for each.
+struct Table<'a>(&'a Confusion);
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |truth, told| self.0.count(truth, told);
+        let is_there =
+            |phase: &Phase| Phase::ALL.iter().any(|other| count(*phase, *other) + count(*other, *phase) > 0);
+        let phases: Vec<Phase> = Phase::ALL.into_iter().filter(is_there).collect();
+        write!(f, "            {:<17}", "is \\ told")?;
+        phases.iter().try_for_each(|told| write!(f, "{:>17}", told.name()))?;
+        for truth in &phases {
+            write!(f, "\n            {:<17}", truth.name())?;
+            phases.iter().try_for_each(|told| write!(f, "{:>17}", count(*truth, *told)))?;
+        }
+        writeln!(f)
+    }
+}
+
 /// A score in one line.
 pub(crate) struct Shown<'a>(pub(crate) &'a Score);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Score { macro_f1, interval, rows, episodes } = self.0;
+        let Score { macro_f1, interval, rows, episodes, .. } = self.0;
         write!(f, "{macro_f1:.3}")?;
         if let Some((low, high)) = interval {
             write!(f, " [{low:.3}, {high:.3}]")?;

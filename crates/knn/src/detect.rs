@@ -1,6 +1,6 @@
 //! Publishing what a fit says of windows as they are recorded.
 
-use events::{Embedding, LiveDetection, Name, Positive, Prediction, Real, Timestamp, Unit};
+use events::{Embedding, LiveDetection, Name, Phase, Positive, Prediction, Real, Timestamp, Unit};
 use publisher::Publisher;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 
 impl Recorded {
     /// Publishes a `prediction`, if its episode is known, and a `live_detection`, unless it is past; with `point`, also an
-    /// `embedding`.
+    /// `embedding`, if its phase is known.
     pub async fn publish(
         &self,
         detection: &Detection,
@@ -26,7 +26,7 @@ impl Recorded {
         };
         let model = name("model", MODEL)?;
         let predicted = shown(detection.vote.phase);
-        let phase = shown(self.window.phase);
+        let phase = self.phase.map(shown);
         let confidence = unit(detection.vote.confidence)?;
         let window_idx = u64::from(self.window.idx);
         if let Some(episode_id) = episode_id.clone() {
@@ -35,7 +35,7 @@ impl Recorded {
                 window_idx,
                 model: model.clone(),
                 predicted,
-                phase: Some(phase),
+                phase,
                 confidence: Some(confidence),
                 host_id: Some(host_id.clone()),
                 t_s: Real::new(self.window.t_s).ok(),
@@ -53,7 +53,7 @@ impl Recorded {
                 at: Timestamp::new(format!("{at:.3}")).map_err(|error| wrong(&error))?,
                 episode_id: episode_id.clone(),
                 window_idx: Some(window_idx),
-                phase: Some(phase),
+                phase,
                 latency_us: self
                     .ended
                     .elapsed()
@@ -62,8 +62,8 @@ impl Recorded {
             };
             publisher.send(live).await?;
         }
-        if point {
-            publisher.send(self.embedding(detection, host_id, episode_id)?).await?;
+        if let Some(phase) = phase.filter(|_| point) {
+            publisher.send(self.embedding(detection, phase, host_id, episode_id)?).await?;
         }
         Ok(())
     }
@@ -71,6 +71,7 @@ impl Recorded {
     fn embedding<'a>(
         &self,
         detection: &Detection,
+        phase: Phase,
         host_id: Name<'a>,
         episode_id: Option<Name<'a>>,
     ) -> Result<Embedding<'a>, StreamError> {
@@ -80,7 +81,7 @@ impl Recorded {
             x: x?,
             y: y?,
             z: z?,
-            phase: shown(self.window.phase),
+            phase,
             predicted: shown(detection.vote.phase),
             cluster: u8::try_from(cluster).map_err(|_| StreamError::Cluster { row: 0, cluster })?.into(),
             episode_id,

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use episodes::{Grid, Label, LiveLine, Name, Window, Windower};
+use episodes::{Grid, Label, LiveLine, Name, Phase, Window, Windower};
 use tail::{Line, PassedOver, Position, Tail, Wake};
 
 /// Windows of what is being recorded now, of every host, as soon as each is complete.
@@ -42,8 +42,10 @@ pub struct Recorded {
     pub host: Name,
     /// Of which episode, if the recorder says it.
     pub episode: Option<Name>,
-    /// The window.
+    /// The window; its phase means nothing where [`phase`](Self::phase) is not known.
     pub window: Window,
+    /// The phase at its end, if the recorder says it.
+    pub phase: Option<Phase>,
     /// When it ended, as far as its file tells: by when that was written to last.
     pub ended: SystemTime,
     /// Whether it was complete before the following began.
@@ -64,6 +66,8 @@ struct State {
     /// Where its grid begins.
     origin: Option<u64>,
     newest: u64,
+    /// The recorder says the phases.
+    knows_phases: bool,
 }
 
 /// Bytes of a file that are read at once.
@@ -159,10 +163,10 @@ impl Follow {
         if !complete.is_empty() {
             let written =
                 fs::metadata(&path).and_then(|file| file.modified()).unwrap_or_else(|_| SystemTime::now());
-            for (episode, window, end) in complete {
+            for Complete { episode, window, phase, end } in complete {
                 let age = Duration::from_nanos(host.state.newest.saturating_sub(end));
                 let ended = written.checked_sub(age).unwrap_or(written);
-                take(Recorded { host: host.name.clone(), episode, window, ended, is_past });
+                take(Recorded { host: host.name.clone(), episode, window, phase, ended, is_past });
             }
         }
         match read {
@@ -205,31 +209,49 @@ impl Follow {
     }
 }
 
+/// A window that is complete.
+struct Complete {
+    episode: Option<Name>,
+    window: Window,
+    phase: Option<Phase>,
+    /// On the clock of the telemetry.
+    end: u64,
+}
+
 impl State {
     fn new(grid: Grid) -> Self {
-        Self { episode: None, windower: Windower::new(grid), origin: None, newest: 0 }
+        Self { episode: None, windower: Windower::new(grid), origin: None, newest: 0, knows_phases: false }
     }
 
-    /// Takes a line, and appends the windows that it completes, with their ends.
-    fn take(&mut self, line: LiveLine, grid: Grid, complete: &mut Vec<(Option<Name>, Window, u64)>) {
-        match line {
-            LiveLine::Phase(label, episode) => self.label(label, episode, grid),
-            LiveLine::Sample(sample) => {
-                self.newest = sample.t_mono_ns;
-                let origin = self.origin.unwrap_or(0);
-                let windows = self.windower.sample(&sample).into_iter();
-                complete.extend(windows.map(|window| {
-                    let end = origin.saturating_add((window.t_s * 1e9) as u64);
-                    (self.episode.clone(), window, end)
-                }));
-            }
+    /// Takes a line, and appends the windows that it completes.
+    fn take(&mut self, line: LiveLine, grid: Grid, complete: &mut Vec<Complete>) {
+        let sample = match line {
+            LiveLine::Phase(label, episode) => return self.label(label, episode, grid),
+            LiveLine::Sample(sample) => sample,
+        };
+        let begin = sample.t_mono_ns;
+        if begin < self.newest && !self.knows_phases {
+            // Its recorder was started again.
+            *self = Self::new(grid);
         }
+        // Of a machine that nobody knows the phases of: its first telemetry begins the grid.
+        let origin = *self.origin.get_or_insert_with(|| {
+            self.windower.label(Label { t_mono_ns: begin, phase: Phase::Clean });
+            begin
+        });
+        self.newest = begin;
+        complete.extend(self.windower.sample(&sample).into_iter().map(|window| Complete {
+            episode: self.episode.clone(),
+            phase: self.knows_phases.then_some(window.phase),
+            end: origin.saturating_add((window.t_s * 1e9) as u64),
+            window,
+        }));
     }
 
     fn label(&mut self, label: Label, episode: Option<Name>, grid: Grid) {
         // One that does not name its episodes begins each at an earlier time than the last one ended.
-        if episode != self.episode || label.t_mono_ns < self.newest {
-            *self = Self { episode, ..Self::new(grid) };
+        if episode != self.episode || label.t_mono_ns < self.newest || !self.knows_phases {
+            *self = Self { episode, knows_phases: true, ..Self::new(grid) };
         }
         self.origin.get_or_insert(label.t_mono_ns);
         self.windower.label(label);

@@ -21,6 +21,11 @@ impl Confusion {
         self.0[usize::from(truth.code())][usize::from(predicted.code())] += 1;
     }
 
+    /// How often windows of one phase were taken for another.
+    pub fn count(&self, truth: Phase, predicted: Phase) -> u64 {
+        self.0[usize::from(truth.code())][usize::from(predicted.code())]
+    }
+
     /// Predictions counted.
     pub fn total(&self) -> u64 {
         self.0.iter().flatten().sum()
@@ -62,6 +67,8 @@ pub struct Score {
     pub rows: u64,
     /// Episodes that those rows are of.
     pub episodes: usize,
+    /// Which phase was taken for which.
+    pub confusion: Confusion,
 }
 
 impl Score {
@@ -96,7 +103,13 @@ impl Score {
             scores.sort_unstable_by(f64::total_cmp);
             (scores[RESAMPLES / 40], scores[RESAMPLES - 1 - RESAMPLES / 40])
         });
-        Self { macro_f1: all.macro_f1(), interval, rows: all.total(), episodes: episodes.len() }
+        Self {
+            macro_f1: all.macro_f1(),
+            interval,
+            rows: all.total(),
+            episodes: episodes.len(),
+            confusion: all,
+        }
     }
 }
 

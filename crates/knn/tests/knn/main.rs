@@ -2,6 +2,7 @@
 
 mod fit_file;
 mod fixture;
+mod follow;
 mod k_nearest;
 mod neighbours;
 mod points_file;
