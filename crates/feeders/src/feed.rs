@@ -94,6 +94,8 @@ impl Feed {
                 pump.read_past().await;
             }
             pump.state().await?;
+            // At once: where the stream begins is known from here on, whatever is rotated before the next.
+            pump.save();
         } else {
             pump.publish(Lines::default()).await?;
             pump.drain().await?;
