@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use publisher::{Delivery, Memory, PublishError};
-use tail::Wake;
+use tail::{Said, Wake};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::checkpoint::Checkpoint;
@@ -51,15 +51,15 @@ struct Pump<'a> {
     memory: Option<Memory>,
     /// When something was published last.
     published: Instant,
-    /// When it was written down last how far it is, and whether it is further by now.
-    saved: Instant,
+    /// Whether it is further than was written down, and when that may be mended.
     is_dirty: bool,
+    save_at: Instant,
     troubles: Troubles,
 }
 
 /// What stands in the way of each part of the work, said when it is news.
 #[derive(Default)]
-struct Troubles(BTreeMap<&'static str, String>);
+struct Troubles(BTreeMap<&'static str, Said>);
 
 impl Feed {
     /// Publishes what is there and what comes, for ever. It may end at any moment: what was not written down by then is
@@ -85,8 +85,8 @@ impl Feed {
             checkpoint,
             memory,
             published: now,
-            saved: now,
             is_dirty: false,
+            save_at: now,
             troubles,
         };
         if is_new {
@@ -94,8 +94,6 @@ impl Feed {
                 pump.read_past().await;
             }
             pump.state().await?;
-            // At once: where the stream begins is known from here on, whatever is rotated before the next.
-            pump.save();
         } else {
             pump.publish(Lines::default()).await?;
             pump.drain().await?;
@@ -110,7 +108,7 @@ impl Feed {
             tokio::select! {
                 _ = wake.next() => {}
                 _ = snapshots.tick() => pump.count_hosts().await?,
-                () = sleep_until(pump.saved + SAVES), if pump.is_dirty => pump.save(),
+                () = sleep_until(pump.save_at), if pump.is_dirty => pump.save(),
                 () = sleep_until(pump.published + SILENCE) => pump.publish(Lines::default()).await?,
             }
         }
@@ -199,13 +197,14 @@ impl Pump<'_> {
     /// What was read by now was taken.
     fn progressed(&mut self) {
         self.is_dirty = true;
-        if self.saved.elapsed() >= SAVES {
+        // The first at once: whatever is rotated before the next, where the stream begins is known.
+        if Instant::now() >= self.save_at {
             self.save();
         }
     }
 
     fn save(&mut self) {
-        self.saved = Instant::now();
+        self.save_at = Instant::now() + SAVES;
         // What was only printed was taken by nobody.
         self.is_dirty = self.memory.is_some();
         if self.is_dirty {
@@ -218,13 +217,10 @@ impl Pump<'_> {
 
 impl Troubles {
     fn note(&mut self, part: &'static str, error: Option<&impl Display>) {
-        match error.map(ToString::to_string) {
-            Some(error) if self.0.get(part) == Some(&error) => {}
-            Some(error) => {
-                tracing::warn!("{error}; trying again");
-                self.0.insert(part, error);
-            }
-            None if self.0.remove(part).is_some() => tracing::info!("{part}: it works again"),
+        let said = self.0.entry(part).or_default();
+        match error {
+            Some(error) => said.warn(format_args!("{error}; trying again")),
+            None if said.clear() => tracing::info!("{part}: it works again"),
             None => {}
         }
     }

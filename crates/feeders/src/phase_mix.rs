@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
@@ -14,7 +14,8 @@ use crate::tree::{Sampling, Tree, TreeError};
 #[derive(Debug)]
 pub struct PhaseMixer {
     tree: Tree,
-    known: HashMap<PathBuf, Known>,
+    /// In one order, as sums of the same numbers in another may differ.
+    known: BTreeMap<PathBuf, Known>,
 }
 
 /// What an episode's labels add up to; nothing of one that cannot be read.
@@ -38,7 +39,7 @@ struct Labels {
 impl PhaseMixer {
     /// Of a data root; `sample` episodes at most, chosen by `seed`.
     pub fn new(data_root: &Path, sample: usize, seed: u64) -> Self {
-        Self { tree: Tree::new(data_root, Some(Sampling { seed, size: sample })), known: HashMap::new() }
+        Self { tree: Tree::new(data_root, Some(Sampling { seed, size: sample })), known: BTreeMap::new() }
     }
 
     /// The mix as of now; `None` while there is no tree of episodes. An episode that cannot be read is named in the log
@@ -83,7 +84,7 @@ fn mixed(labels: &[Labels], population: u64) -> PhaseMix {
 }
 
 /// Reads what is not known, on all cores.
-fn read_all(sample: &[PathBuf], known: &HashMap<PathBuf, Known>) -> HashMap<PathBuf, Known> {
+fn read_all(sample: &[PathBuf], known: &BTreeMap<PathBuf, Known>) -> BTreeMap<PathBuf, Known> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut read = Vec::new();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use episodes::{Grid, Label, LiveLine, Name, Phase, Window, Windower};
-use tail::{Line, PassedOver, Position, Tail, Wake};
+use tail::{Line, PassedOver, Position, Said, Tail, Wake};
 
 /// Windows of what is being recorded now, of every host, as soon as each is complete.
 ///
@@ -28,8 +28,8 @@ pub struct Follow {
     passed_over: PassedOver,
     /// Whether everything was read that was there at the beginning.
     has_caught_up: bool,
-    /// What was said last of the folder.
-    said: Option<String>,
+    /// Of the folder.
+    said: Said,
 }
 
 /// A folder, wherever it is moved to.
@@ -56,7 +56,7 @@ struct Host {
     name: Name,
     tail: Tail,
     state: State,
-    said: Option<String>,
+    said: Said,
 }
 
 /// What was read of a host's episode.
@@ -86,13 +86,8 @@ impl Follow {
             due: BTreeSet::new(),
             passed_over: PassedOver::default(),
             has_caught_up: false,
-            said: None,
+            said: Said::default(),
         }
-    }
-
-    /// How many hosts record now.
-    pub fn hosts(&self) -> usize {
-        self.hosts.len()
     }
 
     /// Waits until something may have been written. Cancel safe.
@@ -101,7 +96,7 @@ impl Follow {
             let identity = match identity(&self.dir) {
                 Ok(identity) => identity,
                 Err(error) => {
-                    self.say(format!("{error}; waiting for it"));
+                    self.said.warn(format_args!("{}: {error}; waiting for it", self.dir.display()));
                     tokio::time::sleep(RETRY).await;
                     continue;
                 }
@@ -146,7 +141,7 @@ impl Follow {
             // The same process writes an episode and the next one.
             tail: Tail::new(path.clone(), Position::default(), Duration::ZERO),
             state: State::new(self.grid),
-            said: None,
+            said: Said::default(),
         });
         let (grid, is_past, passed_over) = (self.grid, !self.has_caught_up, &mut self.passed_over);
         let mut complete = Vec::new();
@@ -171,14 +166,8 @@ impl Follow {
         }
         match read {
             Ok(true) => return true,
-            Ok(false) => host.said = None,
-            Err(error) => {
-                let error = error.to_string();
-                if host.said.as_ref() != Some(&error) {
-                    tracing::warn!("{error}; trying again");
-                    host.said = Some(error);
-                }
-            }
+            Ok(false) => drop(host.said.clear()),
+            Err(error) => host.said.warn(format_args!("{error}; trying again")),
         }
         if !is_there {
             self.hosts.remove(name);
@@ -195,16 +184,9 @@ impl Follow {
                 self.due.extend(names.into_iter().filter(|name| host(name).is_some()));
                 self.due.extend(self.hosts.keys().cloned());
                 self.has_caught_up |= self.due.is_empty();
-                self.said = None;
+                self.said.clear();
             }
-            Err(error) => self.say(format!("{error}; trying again")),
-        }
-    }
-
-    fn say(&mut self, what: String) {
-        if self.said.as_ref() != Some(&what) {
-            tracing::warn!("{}: {what}", self.dir.display());
-            self.said = Some(what);
+            Err(error) => self.said.warn(format_args!("{}: {error}; trying again", self.dir.display())),
         }
     }
 }

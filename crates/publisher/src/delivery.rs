@@ -60,3 +60,20 @@ fn half(lines: &[u8]) -> Option<usize> {
         || lines[middle..].iter().position(|byte| *byte == b'\n').map(|newline| after(middle + newline));
     before_middle.or_else(behind).filter(|half| *half < lines.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn lines_are_halved_where_one_ends() {
+        let halved = |lines: &str| {
+            half(lines.as_bytes()).map(|half| (lines[..half].to_owned(), lines[half..].to_owned()))
+        };
+        assert_eq!(halved("a\nb\nc\nd\n"), Some(("a\nb\n".into(), "c\nd\n".into())));
+        assert_eq!(halved("a\nlonger\n"), Some(("a\n".into(), "longer\n".into())));
+        assert_eq!(halved("longer\na\n"), Some(("longer\n".into(), "a\n".into())));
+        assert_eq!(halved("one\n"), None);
+        assert_eq!(halved(""), None);
+    }
+}

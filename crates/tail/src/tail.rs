@@ -7,7 +7,7 @@ use crate::identity::{Identity, Likeness};
 use crate::position::{Time, modified};
 use crate::rotated::{self, Rotated};
 use crate::segment::Segment;
-use crate::{Line, Position};
+use crate::{Line, Position, Said};
 
 /// A file that others append to, rotate, truncate and remove, as one stream of lines of which each is handed over once.
 ///
@@ -23,8 +23,7 @@ pub struct Tail {
     held: Option<Segment>,
     /// Since when it is not clear what became of the file, and how long it was then.
     doubt: Option<(Instant, u64)>,
-    /// What was said last.
-    said: Option<String>,
+    said: Said,
 }
 
 /// A file that is there and cannot be read.
@@ -61,7 +60,7 @@ impl Tail {
     /// Goes on from a position, or begins at the start of the file. A file that was rotated is left when nobody has
     /// written to it for as long as a writer may be `late`.
     pub fn new(path: PathBuf, position: Position, late: Duration) -> Self {
-        Self { path, position, late, held: None, doubt: None, said: None }
+        Self { path, position, late, held: None, doubt: None, said: Said::default() }
     }
 
     /// The file.
@@ -127,7 +126,7 @@ impl Tail {
             let is_good = match held.is_untouched() && held.path == self.path && self.position.file.is_some()
             {
                 // Of a file that was empty when it was found, another may have been made by now.
-                true => self.rotated_since(self.position.modified, None).map_err(at(&self.path))?.is_none(),
+                true => self.is_newest().map_err(at(&self.path))?,
                 false => held.is_what_was_read().map_err(at(&held.path))?,
             };
             if is_good {
@@ -136,7 +135,7 @@ impl Tail {
         }
         let found = self.find().map_err(at(&self.path))?;
         if found.is_none() && !self.path.exists() {
-            self.say("not there; waiting for it".to_owned());
+            self.say("not there; waiting for it");
         }
         Ok(found)
     }
@@ -155,14 +154,14 @@ impl Tail {
             let (since, first) = *self.doubt.get_or_insert((Instant::now(), length));
             let is_quiet = segment.is_quiet(self.late)?;
             if !is_quiet && since.elapsed() < PATIENCE * self.late {
-                self.say(format!(
+                self.say(&format!(
                     "it was read up to byte {offset}, and was cut or written anew since; waiting until nobody writes to it"
                 ));
                 return Ok(None);
             }
             if *likeness == Likeness::Beginning {
                 self.doubt = None;
-                self.say(format!("it was read up to byte {offset}, and was cut or written anew since: only what comes now is read"));
+                self.say(&format!("it was read up to byte {offset}, and was cut or written anew since: only what comes now is read"));
                 let Found::Alike(segment, _) = found else { return Ok(None) };
                 let segment =
                     segment.cut_at(if is_quiet { length } else { first.min(length) }, &self.position)?;
@@ -175,7 +174,9 @@ impl Tail {
             Found::Whole(segment) => segment.at(self.position.clone()).map(Some),
             Found::Alike(..) | Found::Nowhere => {
                 let next = match self.position.file {
-                    Some(_) => self.rotated_since(self.position.modified, None)?,
+                    Some(_) => {
+                        self.rotated_since(rotated::listed(&self.path)?, self.position.modified, None)?
+                    }
                     None => None,
                 };
                 let next = match next {
@@ -183,7 +184,7 @@ impl Tail {
                     next => next,
                 };
                 if self.position.file.is_some() && next.is_some() {
-                    self.say(format!(
+                    self.say(&format!(
                         "the file that was read up to byte {offset} is not there any more, nor a copy of it; \
                          what was appended to it after that is lost"
                     ));
@@ -233,7 +234,7 @@ impl Tail {
         let newer = match rotated.iter().position(|one| held.is(&one.metadata)) {
             Some(place) => self.first_unknown(&rotated[place + 1..], held.identity().as_ref())?,
             // It is gone, and others may have come and been rotated since.
-            None => self.rotated_since(held.modified(), held.identity().as_ref())?,
+            None => self.rotated_since(rotated, held.modified(), held.identity().as_ref())?,
         };
         if let Some(newer) = newer {
             return Ok(Next::File(Box::new(newer)));
@@ -253,10 +254,20 @@ impl Tail {
         })
     }
 
-    /// The oldest of the rotated files that came after the one that was read last, or the one that is held: after their
+    /// Whether nothing was rotated since the last line.
+    fn is_newest(&mut self) -> io::Result<bool> {
+        let rotated = rotated::listed(&self.path)?;
+        Ok(self.rotated_since(rotated, self.position.modified, None)?.is_none())
+    }
+
+    /// The oldest of these files that came after the one that was read last, or the one that is held: after their
     /// copies by name, and changed after a time.
-    fn rotated_since(&mut self, time: Time, held: Option<&Identity>) -> io::Result<Option<Segment>> {
-        let mut newer = rotated::listed(&self.path)?;
+    fn rotated_since(
+        &mut self,
+        mut newer: Vec<Rotated>,
+        time: Time,
+        held: Option<&Identity>,
+    ) -> io::Result<Option<Segment>> {
         let mut known = None;
         for (place, one) in newer.iter().enumerate() {
             if self.is_known(one, held)? {
@@ -303,7 +314,7 @@ impl Tail {
     fn pass_over<T>(&mut self, rotated: &Rotated, read: io::Result<T>, instead: T) -> io::Result<T> {
         match read {
             Err(error) if rotated.is_packed() && error.raw_os_error().is_none() => {
-                self.say(format!(
+                self.say(&format!(
                     "{} cannot be unpacked, and is passed over: {error}",
                     rotated.path.display()
                 ));
@@ -313,12 +324,8 @@ impl Tail {
         }
     }
 
-    /// Says something once.
-    fn say(&mut self, what: String) {
-        if self.said.as_ref() != Some(&what) {
-            tracing::warn!("{}: {what}", self.path.display());
-            self.said = Some(what);
-        }
+    fn say(&mut self, what: &str) {
+        self.said.warn(format_args!("{}: {what}", self.path.display()));
     }
 }
 

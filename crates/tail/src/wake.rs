@@ -74,11 +74,6 @@ impl Wake {
 }
 
 impl Changes {
-    /// Whether a file of this name may have changed.
-    pub fn has(&self, name: &OsStr) -> bool {
-        self.all || self.names.contains(name)
-    }
-
     /// Whether every file may have changed: also those that nobody told of.
     pub fn is_all(&self) -> bool {
         self.all
