@@ -1,6 +1,6 @@
 """Works as feeders did before Vitrine: the whole index line by line, a zstd process an episode. Prints JSON and how long it took.
 
-original.py snapshot INDEX TIMES | original.py mix DATA_ROOT SAMPLE
+original.py snapshot INDEX | original.py mix DATA_ROOT SAMPLE
 """
 
 import json
@@ -51,8 +51,7 @@ def mix(root, size):
     return {"counts": dict(counts), "weighted_seconds": {phase: scale * value for phase, value in seconds.items()}}
 
 
-what, where, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
-for _ in range(number if what == "snapshot" else 1):
-    start = time.perf_counter()
-    said = snapshot(where) if what == "snapshot" else mix(where, number)
-    print(json.dumps({"ms": 1e3 * (time.perf_counter() - start), "said": said}))
+what, where, *sample = sys.argv[1:]
+start = time.perf_counter()
+said = snapshot(where) if what == "snapshot" else mix(where, int(sample[0]))
+print(json.dumps({"ms": 1e3 * (time.perf_counter() - start), "said": said}))

@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
@@ -50,6 +50,13 @@ macro_rules! text {
             type Target = str;
 
             fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        // Compared and hashed as the text that it is.
+        impl Borrow<str> for $name<'_> {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

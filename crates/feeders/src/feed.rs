@@ -40,7 +40,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// From one checkpoint to the next, at least.
 const SAVES: Duration = Duration::from_millis(250);
 /// Bytes that are read at once where nothing is published of each line.
-const READ_PAST: usize = 4 << 20;
+const READ_PAST: usize = 32 << 20;
 
 /// One loop: what was appended is read, published, acknowledged, and then it is written down that it was.
 struct Pump<'a> {

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! index.jsonl, alerts.jsonl -> tail (each line once) -> Receiver (what they add up to) -> Feed: publish, and when it
-//! episodes/<host>/          -> Tree (counts) --------------^                              is acknowledged, Checkpoint
+//!                                     |                  ^  ^                             is acknowledged, Checkpoint
+//! episodes/<host>/ -> Tree (counts) --+------------------+  |
+//!                                     +-> Past (what was there at the start, on all cores)
 //! ```
 
 mod checkpoint;
 mod feed;
+mod past;
 mod phase_mix;
 mod receiver;
 mod record;

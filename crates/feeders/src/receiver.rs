@@ -1,11 +1,13 @@
 use std::collections::VecDeque;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use events::{Event, Snapshot};
 use serde::{Deserialize, Deserializer, Serialize};
 use tail::{LONGEST_LINE, Line, PassedOver, Position, Tail, TailError};
 
+use crate::past::Past;
 use crate::tree::{Tree, TreeError};
 use crate::{Sources, record};
 
@@ -110,9 +112,16 @@ impl Receiver {
 
     /// Reads what is there by now, as the past: [`state`](Self::state) says what it adds up to. Whether there may be more.
     pub(crate) fn read_past(&mut self, most: usize) -> Read {
-        let index = self.read_index(most, None);
-        let alerts = self.read_alerts(most, None);
-        Read::of(index, alerts)
+        let Self { index, snapshot, skipped, .. } = self;
+        let path = index.path().to_owned();
+        let index_read = thread::scope(|scope| {
+            let mut past = Past::new(scope, &path, skipped);
+            let read = index.read(most, |place, line| past.add(place, line));
+            snapshot.merge(past.counted());
+            read
+        });
+        self.snapshot.index_offset = Some(self.index.position().bytes());
+        Read::of(index_read, self.read_alerts(most, None))
     }
 
     /// Reads what was appended, as much as goes into one body; whether there may be more.
@@ -207,7 +216,10 @@ impl Read {
 }
 
 /// What a line says.
-fn parsed<'a, T>(line: Line<'a>, parse: impl FnOnce(&'a [u8]) -> Result<T, String>) -> Result<T, String> {
+pub(crate) fn parsed<'a, T>(
+    line: Line<'a>,
+    parse: impl FnOnce(&'a [u8]) -> Result<T, String>,
+) -> Result<T, String> {
     match line {
         Line::Whole(line) => parse(line),
         Line::TooLong(bytes) => Err(format!("a line of {bytes} bytes; expected {LONGEST_LINE} at most")),

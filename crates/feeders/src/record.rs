@@ -61,10 +61,11 @@ pub(crate) fn alert(line: &[u8]) -> Result<Option<Alert<'_>>, String> {
 }
 
 fn read<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<Option<T>, String> {
-    let line = str::from_utf8(line).map_err(|error| error.to_string())?.trim();
+    let line = line.trim_ascii();
     if line.is_empty() {
         return Ok(None);
     }
+    let line = str::from_utf8(line).map_err(|error| error.to_string())?;
     serde_json::from_str(line).map(Some).map_err(|error| match error.to_string().rsplit_once(" at line ") {
         Some((what, _)) => format!("column {}: {what}", error.column()),
         None => error.to_string(),

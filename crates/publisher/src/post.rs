@@ -41,15 +41,18 @@ impl Post {
         let failed = |error: &dyn std::fmt::Display| PublishError::Client(error.to_string());
         // Another part of the program may have chosen one: that does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let mut client = Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5))
             // A broadcaster is near: what the environment says of the way out is not meant for it, and
             // a redirected POST would arrive as a GET.
             .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| failed(&error))?;
+            .redirect(reqwest::redirect::Policy::none());
+        if args.publish_url.scheme() == "http" {
+            // Reading all the certificates of a system takes longer than everything else before the first event.
+            client = client.tls_certs_only([]);
+        }
+        let client = client.build().map_err(|error| failed(&error))?;
         let authorization = args.publish_token.as_ref().map(|token| {
             let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
                 .map_err(|_| failed(&"--publish-token: expected visible ASCII characters"))?;

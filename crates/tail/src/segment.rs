@@ -152,12 +152,12 @@ impl Segment {
         let mut start = 0;
         for newline in memchr::memchr_iter(b'\n', &self.partial[searched..]) {
             let end = searched + newline;
-            self.read.pass(&self.partial[start..=end]);
             self.position.offset +=
                 hand_over(&self.position, &self.partial[start..end], &mut self.passed, take) + 1;
             start = end + 1;
         }
         if start > 0 {
+            self.read.pass(&self.partial[..start]);
             self.partial.drain(..start);
             self.identify();
         }
