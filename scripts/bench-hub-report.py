@@ -166,17 +166,19 @@ def report(lines):
     rows = []
     for count in sorted({line["stopped"] for line in stopped.lines}):
         of = stopped.where(stopped=count)
-        each = lambda line, what: line[what] / count if count else float("nan")
+        # What the process grows by without any is not theirs.
+        without = lambda what: stopped.where(stopped=0).median(lambda line: line[what])
+        each = lambda what: max(0, of.median(lambda line: line[what]) - without(what)) / count
         rows.append([
             str(count), number(of.median(lambda line: line["p99_ms"])), number(of.median(lambda line: line["incomplete"])),
-            *([number(of.median(lambda line: each(line, what))) if count else "" for what in ("server_kib", "kernel_kib")]),
+            *([number(each(what)) if count else "" for what in ("server_kib", "kernel_kib")]),
         ])
     if rows:
         seconds = stopped.lines[-1].get("seconds", 0)
         text += [
             "## Pages that stop reading",
             f"Of 1,000 pages at 100 events a second, for {number(seconds)} s; then they read on.",
-            table(["stopped", "p99 ms of the others", "pages without the last state", "KB of the server each", "KB of the kernel each"], rows),
+            table(["stopped", "p99 ms of the others", "pages without the last state", "KB of the server more, each", "KB of the kernel more, each"], rows),
         ]
     text += simple(
         lines, "crash", "## Killed at 10,000 publishes a second, 100,000 keys", "`--durability sync`; from the new start of the process until a page has everything.",

@@ -85,6 +85,10 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) no_state: bool,
 
+    /// Keep the points of training runs in this folder [default: runs, in the state's folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) runs_store: Option<PathBuf>,
+
     /// When a publish is acknowledged: when it is applied (a crash loses the last tenth of a second), or when it is on disk
     #[arg(long, value_name = "WHEN", default_value = "async", conflicts_with = "no_state")]
     pub(crate) durability: Durability,

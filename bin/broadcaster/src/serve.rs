@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use broadcaster::{Access, Config, Epoch, Hub, Keeper, LogLimits, Page};
+use broadcaster::{Access, Config, Epoch, Hub, Keeper, LogLimits, Page, recall};
 use bytesize::ByteSize;
 use command::{Failure, Stop};
 use dashboard::Folder;
 use directories::ProjectDirs;
+use runs::{Embedded, Limits};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 
@@ -29,7 +30,8 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     raise_file_limit(args.max_connections);
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let state = state(&args)?;
-    let config = config(args, access)?;
+    let runs_dir = args.runs_store.clone().or_else(|| state.as_ref().map(|(dir, _)| dir.join("runs")));
+    let mut config = config(args, access)?;
     let listener = bind(listen).map_err(|error| {
         let taken = error.kind() == ErrorKind::AddrInUse;
         let way_out = if taken { "; --listen chooses another address" } else { "" };
@@ -43,6 +45,11 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
             (hub, Some(keeper))
         }
     };
+    if let Some(dir) = runs_dir {
+        let store = Embedded::open(&dir, Limits::default())?;
+        recall(&hub, &store).await?;
+        config.runs = Some(Arc::new(store));
+    }
     let place =
         state.map_or_else(|| "in memory only".to_owned(), |(dir, _)| format!("state in {}", dir.display()));
     let (epoch, seq) = (hub.epoch().as_str(), hub.head_seq());

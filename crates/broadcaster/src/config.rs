@@ -27,6 +27,8 @@ pub struct Config {
     pub max_connections_per_address: u32,
     /// What is served at the paths that are not the protocol's.
     pub page: Page,
+    /// Where points of runs are kept; `None`: nowhere but in the hub, which holds what is drawn of them.
+    pub runs: Option<Arc<dyn runs::Store>>,
     /// Between two signs of life to a page.
     pub heartbeat: Duration,
     /// How long connections have to end when the broadcaster stops.
@@ -63,6 +65,7 @@ impl Default for Config {
             max_connections: 20_000,
             max_connections_per_address: 1_000,
             page: Arc::new(|_, _, _| None),
+            runs: None,
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(4),
         }

@@ -5,8 +5,9 @@ use crate::log::Log;
 pub use crate::log::LogLimits;
 use crate::replay::Replay;
 use crate::saved::Changes;
+use crate::series::AllSeries;
 pub use crate::sticky::Size;
-use crate::sticky::{Evicted, Kept, Sticky};
+use crate::sticky::{Content, Evicted, Sticky};
 use crate::{Cursor, Epoch, Filter, Frame};
 
 /// The hub's state machine: one order, one log, versioned sticky state, one join. No sockets, no
@@ -20,7 +21,7 @@ pub struct Core {
     /// Where the next frames of the log go.
     block: BytesMut,
     sticky: Sticky,
-    fleet: Fleet,
+    folded: Folded,
     /// Ranges of seqs, first and last, that were given to events which a crash lost: a reader that is there
     /// has something that the state has not.
     lost: Vec<(u64, u64)>,
@@ -28,6 +29,13 @@ pub struct Core {
 
 /// Bytes of frames that are allocated at once.
 const BLOCK: usize = 64 << 10;
+
+/// What events are folded into.
+#[derive(Debug)]
+struct Folded {
+    fleet: Fleet,
+    series: AllSeries,
+}
 
 /// The snapshot that episodes are folded into, and its frame once somebody asked for it.
 #[derive(Debug, Default)]
@@ -62,6 +70,8 @@ pub(crate) enum Way {
     New,
     /// By a replay of what changed after its seq.
     Behind,
+    /// It was on the way to the state: of what changed again after its seq it may have nothing, or some.
+    Partial,
 }
 
 impl Position {
@@ -73,10 +83,19 @@ impl Position {
         self.way == Way::Live
     }
 
-    /// Where a reader is whose replay is given up: if it had nothing, it has some of it now.
+    /// Whether the reader has all of what there was at its seq.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.way == Way::Behind
+    }
+
+    /// Where a reader is whose replay is given up: it has some of it.
     #[must_use]
     pub fn without_replay(self) -> Self {
-        if self.way == Way::New && self.seq > 0 { Self { way: Way::Behind, ..self } } else { self }
+        match self.way {
+            Way::Live => self,
+            Way::New if self.seq == 0 => self,
+            Way::New | Way::Behind | Way::Partial => Self { way: Way::Partial, ..self },
+        }
     }
 }
 
@@ -115,7 +134,8 @@ impl Core {
     ) -> Self {
         let (log, block) = (Log::new(limits, seq + 1), BytesMut::with_capacity(BLOCK));
         let sticky = Sticky::new(retention, seq);
-        Self { epoch, seq, log, block, sticky, fleet: Fleet::default(), lost }
+        let folded = Folded { fleet: Fleet::default(), series: AllSeries::new(retention) };
+        Self { epoch, seq, log, block, sticky, folded, lost }
     }
 
     /// The order's name.
@@ -131,8 +151,12 @@ impl Core {
     /// What is kept of a type.
     pub fn size(&self, kind: Kind) -> Size {
         let Size { entries, bytes } = self.sticky.size(kind);
-        let folded = self.fleet.frame.as_ref().filter(|frame| frame.kind() == Some(kind));
-        Size { entries, bytes: bytes + folded.map_or(0, |frame| frame.websocket().len()) }
+        let folded = match kind {
+            Kind::Snapshot => self.folded.fleet.frame.as_ref().map_or(0, |frame| frame.websocket().len()),
+            Kind::MetricPoints => self.folded.series.bytes(),
+            _ => 0,
+        };
+        Size { entries, bytes: bytes + folded }
     }
 
     /// Frames in the log, and their bytes.
@@ -142,7 +166,12 @@ impl Core {
 
     /// The totals that episodes are folded into.
     pub fn fleet(&self) -> &Snapshot<'static> {
-        &self.fleet.snapshot
+        &self.folded.fleet.snapshot
+    }
+
+    /// The series of training runs.
+    pub(crate) fn series(&self) -> &AllSeries {
+        &self.folded.series
     }
 
     /// Applies a batch: all of it, in order, with consecutive seqs.
@@ -174,10 +203,16 @@ impl Core {
         self.log.push(frame.clone());
         match event {
             Event::Episode(episode) => {
-                if self.fleet.snapshot.fold(episode) {
-                    self.fleet.frame = None;
+                let fleet = &mut self.folded.fleet;
+                if fleet.snapshot.fold(episode) {
+                    fleet.frame = None;
                     let whole = Place { group: Key::Whole, item: Some(Key::Whole) };
-                    self.sticky.put(self.seq, Kind::Snapshot, whole, None);
+                    self.sticky.put(self.seq, Kind::Snapshot, whole, Content::Folded(0));
+                }
+            }
+            Event::MetricPoints(points) => {
+                if let Some(series) = self.folded.series.fold(self.seq, points) {
+                    self.sticky.put(self.seq, Kind::MetricPoints, event.place(), Content::Folded(series));
                 }
             }
             event => self.keep(event, frame),
@@ -186,15 +221,22 @@ impl Core {
 
     fn keep(&mut self, event: &Event<'_>, frame: Frame) {
         if let Event::Snapshot(snapshot) = event {
-            self.fleet = Fleet { snapshot: snapshot.clone().into_owned(), frame: None };
+            self.folded.fleet = Fleet { snapshot: snapshot.clone().into_owned(), frame: None };
         }
         let seq = frame.seq().unwrap_or(self.seq);
-        self.sticky.put(seq, event.kind(), event.place(), Some(frame));
+        self.sticky.put(seq, event.kind(), event.place(), Content::Frame(frame));
     }
 
     /// Keeps an event again that was kept at `seq` in an earlier life.
     pub(crate) fn keep_again(&mut self, seq: u64, Item { event, json }: &Item<'_>) {
         self.keep(event, Frame::event(seq, event.kind(), json));
+    }
+
+    /// Drops all series, so that readers drop them as well: what there is comes anew.
+    pub fn forget_series(&mut self) {
+        self.sticky.empty(Kind::MetricPoints);
+        self.folded.series.clear();
+        self.announce(Evicted::again(Kind::MetricPoints, vec![]));
     }
 
     /// Remembers an eviction again.
@@ -210,9 +252,11 @@ impl Core {
     /// What changed since it was noted, or asked for, the last time.
     pub fn changes(&mut self) -> Changes {
         let (since, gone) = self.sticky.changes(self.seq);
-        let fleet = &mut self.fleet;
-        let put = self.sticky.changed_since(since).map(|(seq, kept)| {
-            let frame = fleet.kept(seq, &kept);
+        let folded = &mut self.folded;
+        // Points of runs are kept by another store.
+        let kept = self.sticky.changed_since(since).filter(|(_, kind, _)| *kind != Kind::MetricPoints);
+        let put = kept.map(|(seq, kind, content)| {
+            let frame = folded.frame(seq, kind, content, 0);
             (seq, frame.websocket().slice_ref(frame.json()))
         });
         Changes { seq: self.seq, floor: self.sticky.floor(), put: put.collect(), gone }
@@ -231,6 +275,9 @@ impl Core {
     /// Gives an eviction its place in the order.
     fn announce(&mut self, evicted: Evicted) {
         self.seq += 1;
+        if evicted.of == Kind::MetricPoints {
+            self.folded.series.remove(&evicted.group);
+        }
         let frame = self.mark(self.seq, evicted);
         self.log.push(frame);
     }
@@ -255,7 +302,10 @@ impl Core {
             resumed: resumed.is_some(),
             protocol: PROTOCOL,
         };
-        let behind = |cursor: &Cursor| Position { seq: cursor.seq, way: Way::Behind };
+        let behind = |cursor: &Cursor| {
+            let way = if cursor.partial.is_some() { Way::Partial } else { Way::Behind };
+            Position { seq: cursor.seq, way }
+        };
         (Frame::session(&hello), resumed.map_or(Position::NOWHERE, behind))
     }
 
@@ -273,8 +323,11 @@ impl Core {
         match position.way {
             Way::Live => Next::Step(self.follow(position, filter, budget)),
             // What it would have to drop is forgotten by now.
-            Way::Behind if !self.sticky.remembers(position.seq) => Next::Step(self.skip(position)),
-            Way::Behind | Way::New => Next::Replay(self.replay(position.seq)),
+            Way::Behind | Way::Partial if !self.sticky.remembers(position.seq) => {
+                Next::Step(self.skip(position))
+            }
+            Way::Behind => Next::Replay(self.replay(position.seq)),
+            Way::New | Way::Partial => Next::Replay(self.replay(0)),
         }
     }
 
@@ -292,9 +345,10 @@ impl Core {
     /// The state of this moment, as far as it changed after `seq`.
     fn replay(&mut self, seq: u64) -> Replay {
         let ready = Frame::session(&Session::Ready { seq: self.seq }).at(self.seq);
-        let fleet = &mut self.fleet;
-        let frames = self.sticky.changed_since(seq).map(|(seq, kept)| fleet.kept(seq, &kept));
-        Replay::new(seq, self.seq, frames.collect(), ready)
+        let (since, folded) = (seq, &mut self.folded);
+        let kept = self.sticky.changed_since(since);
+        let frames = kept.map(|(seq, kind, content)| folded.frame(seq, kind, content, since));
+        Replay::new(since, self.seq, frames.collect(), ready)
     }
 
     fn follow(&self, mut position: Position, filter: Filter, budget: usize) -> Step {
@@ -323,21 +377,25 @@ impl Core {
 
     /// The sticky events as frames, in seq order.
     pub fn state(&mut self, filter: Filter) -> Vec<Frame> {
-        let fleet = &mut self.fleet;
-        let frames = self.sticky.changed_since(0).map(|(seq, kept)| fleet.kept(seq, &kept));
+        let folded = &mut self.folded;
+        let kept = self.sticky.changed_since(0);
+        let frames = kept.map(|(seq, kind, content)| folded.frame(seq, kind, content, 0));
         frames.filter(|frame| !frame.evicts() && filter.passes(frame)).collect()
     }
 }
 
-impl Fleet {
-    /// The frame of a sticky entry.
-    fn kept(&mut self, seq: u64, kept: &Kept<'_>) -> Frame {
-        match kept {
-            Kept::Frame(frame) => (*frame).clone(),
-            Kept::Folded(kind) => self.frame(*kind, seq),
+impl Folded {
+    /// The frame of a sticky entry, for readers that have everything up to `since`.
+    fn frame(&mut self, seq: u64, kind: Kind, content: &Content, since: u64) -> Frame {
+        match (content, kind) {
+            (Content::Frame(frame), _) => frame.clone(),
+            (Content::Folded(series), Kind::MetricPoints) => self.series.frame(*series, seq, since),
+            (Content::Folded(_), kind) => self.fleet.frame(kind, seq),
         }
     }
+}
 
+impl Fleet {
     fn frame(&mut self, kind: Kind, seq: u64) -> Frame {
         let render = || {
             // A snapshot is a plain struct with string keys: it serializes.

@@ -71,8 +71,8 @@ pub(crate) struct State {
     pub(crate) snapshots: Snapshots,
     /// Published events are given seqs up to here.
     room: u64,
-    /// The newest replay, while somebody may need it.
-    replay: Option<Arc<Replay>>,
+    /// The newest replays, while somebody may need them: of everything, and of what changed after some seq.
+    replays: [Option<Arc<Replay>>; 2],
 }
 
 /// How a reader goes on.
@@ -113,7 +113,7 @@ impl Hub {
     fn of(core: Core, answers: Answers, snapshots: Snapshots, room: u64, durability: Durability) -> Self {
         let (epoch, head) = (core.epoch().clone(), watch::Sender::new(core.seq()));
         let lost_to = core.lost_to();
-        let state = Mutex::new(State { core, answers, snapshots, room, replay: None });
+        let state = Mutex::new(State { core, answers, snapshots, room, replays: [None, None] });
         Self(Arc::new(Shared {
             epoch,
             lost_to,
@@ -276,6 +276,16 @@ impl Hub {
         self.0.durability
     }
 
+    /// Drops all series: see [`Core::forget_series`].
+    pub(crate) fn forget_series(&self) {
+        let head = {
+            let core = &mut self.state().core;
+            core.forget_series();
+            core.seq()
+        };
+        self.0.head.send_replace(head);
+    }
+
     /// Lets a reader in.
     pub(crate) fn join(&self, cursor: Option<&Cursor>) -> (Frame, Position) {
         self.state().core.join(cursor)
@@ -283,7 +293,8 @@ impl Hub {
 
     /// How a reader goes on: see [`Core::next`]. Readers that need a replay at about the same time share it.
     pub(crate) fn next(&self, position: Position, filter: Filter, budget: usize) -> Next {
-        let State { core, replay, .. } = &mut *self.state();
+        let State { core, replays, .. } = &mut *self.state();
+        let replay = &mut replays[usize::from(position.is_behind())];
         let shared = replay.as_ref().filter(|replay| replay.serves(position, core));
         if let Some(shared) = shared {
             return Next::Replay(shared.clone());
@@ -294,11 +305,10 @@ impl Hub {
         }
     }
 
-    /// Gives up the newest replay if nobody is on it.
+    /// Gives up the newest replays if nobody is on them.
     pub(crate) fn tidy(&self) {
-        let replay = &mut self.state().replay;
-        if replay.as_ref().is_some_and(|replay| Arc::strong_count(replay) == 1) {
-            *replay = None;
+        for replay in &mut self.state().replays {
+            replay.take_if(|replay| Arc::strong_count(replay) == 1);
         }
     }
 

@@ -43,6 +43,8 @@ pub(crate) enum Problem {
     Stopping,
     #[error("{0}")]
     Unwritable(Arc<str>),
+    #[error("{0}")]
+    Runs(String),
 }
 
 /// The body of a problem.
@@ -80,6 +82,12 @@ impl From<Unwritable> for Problem {
     }
 }
 
+impl From<runs::StoreError> for Problem {
+    fn from(error: runs::StoreError) -> Self {
+        Self::Runs(error.to_string())
+    }
+}
+
 impl From<ColumnsError> for Problem {
     fn from(error: ColumnsError) -> Self {
         match error {
@@ -102,7 +110,9 @@ impl Problem {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
-            Self::Busy | Self::Stopping | Self::Unwritable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Stopping | Self::Unwritable(_) | Self::Runs(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -142,7 +152,7 @@ impl Problem {
         headers.insert(CONTENT_TYPE, fixed("application/problem+json"));
         match self {
             Self::Unauthorized(_) => drop(headers.insert(WWW_AUTHENTICATE, fixed("Bearer"))),
-            Self::Busy | Self::Stopping | Self::Unwritable(_) => {
+            Self::Busy | Self::Stopping | Self::Unwritable(_) | Self::Runs(_) => {
                 headers.insert(RETRY_AFTER, fixed("1"));
             }
             Self::UpgradeRequired => drop(headers.insert(http::header::UPGRADE, fixed("websocket"))),

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use events::{EmbeddingSnapshot, Event, Format, Item, Kind, Text};
+use events::{EmbeddingSnapshot, Event, Format, Item, Kind, MetricPoints, Text};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
 use hyper::body::Incoming;
+use runs::Store;
 use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -29,6 +30,7 @@ const LARGE: usize = 256 << 10;
 /// `POST /publish`: decodes a whole body, applies all of it or nothing.
 pub(crate) struct Publisher {
     hub: Hub,
+    runs: Arc<dyn Store>,
     /// Large bodies are decoded at once on as many threads as there are cores; the others wait.
     decoders: Arc<Semaphore>,
 }
@@ -42,9 +44,9 @@ struct Body {
 }
 
 impl Publisher {
-    pub(crate) fn new(hub: Hub) -> Self {
+    pub(crate) fn new(hub: Hub, runs: Arc<dyn Store>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { hub, decoders: Arc::new(Semaphore::new(cores)) }
+        Self { hub, runs, decoders: Arc::new(Semaphore::new(cores)) }
     }
 
     /// The body of a 200, when it may be given.
@@ -80,8 +82,8 @@ impl Publisher {
         key: Option<String>,
     ) -> Result<(Answer, Outcome), Problem> {
         let is_large = body.bytes.len() > LARGE || body.headers.contains_key(CONTENT_ENCODING);
-        let hub = self.hub.clone();
-        let work = async move { events(&hub, format, &body.decoded()?, key.as_deref()).await };
+        let (hub, runs) = (self.hub.clone(), self.runs.clone());
+        let work = async move { events(&hub, &*runs, format, &body.decoded()?, key.as_deref()).await };
         if !is_large {
             return work.await;
         }
@@ -203,6 +205,7 @@ impl Body {
 
 async fn events(
     hub: &Hub,
+    runs: &dyn Store,
     format: Format,
     body: &[u8],
     key: Option<&str>,
@@ -215,6 +218,16 @@ async fn events(
             expected: "the columns of an embedding_snapshot as application/vnd.apache.arrow.stream".into(),
             got: "the event, which the broadcaster makes of them".to_owned(),
         }));
+    }
+    // First, as what pages were shown must be there when they ask for more. What is kept and then not published is
+    // published again, and kept once.
+    let points = batch.items.iter().filter_map(|item| match &item.event {
+        Event::MetricPoints(points) => Some(points),
+        _ => None,
+    });
+    let points: Vec<&MetricPoints<'_>> = points.collect();
+    if !points.is_empty() {
+        runs.append(&points).await?;
     }
     Ok(hub.publish(&batch, key, Instant::now()).await?)
 }

@@ -52,7 +52,8 @@ impl Replay {
         let Position { seq, way } = position;
         let knows = match way {
             Way::Live => false,
-            Way::New => true,
+            Way::New => self.from == 0,
+            Way::Partial => self.from == 0 && core.remembers(seq),
             Way::Behind => core.remembers(seq),
         };
         knows && (self.from..=self.at).contains(&seq) && core.goes_on_from(self.at, self.frames.len())

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use runs::Store;
 use tokio::net::TcpStream;
 
 use crate::budget::Budget;
@@ -23,7 +24,7 @@ use crate::publish::Publisher;
 use crate::reader::Reader;
 use crate::server::{Place, Stopping};
 use crate::shard::Newcomer;
-use crate::{Config, Cursor, Filter, Hub, access, sse, state, websocket};
+use crate::{Config, Cursor, Filter, Hub, access, history, sse, state, stream, websocket};
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
@@ -44,6 +45,8 @@ pub(crate) struct Router {
     pub(crate) stopping: Stopping,
     pub(crate) fanout: Fanout,
     pub(crate) publisher: Publisher,
+    /// The history of training runs.
+    pub(crate) runs: Arc<dyn Store>,
     /// What was made for one request each.
     pub(crate) answers: Budget,
 }
@@ -114,7 +117,18 @@ impl Router {
             "/state" => Ok(whole(state::state(&self.hub, Filter::ALL, headers, &self.answers)?)),
             "/metrics" => Ok(whole(state::metrics(&self.hub, request.uri().query(), &self.answers).await?)),
             "/healthz" => Ok(whole(state::health(&self.hub))),
+            "/health" => Ok(whole(state::alive())),
+            "/runs" => Ok(whole(history::runs(&*self.runs, &self.answers).await?)),
+            "/stream" => Ok(stream::stream(&self.hub, self.config.heartbeat, self.stopping.clone())
+                .map(|body| body.boxed())),
             path => {
+                let (store, query) = (&*self.runs, request.uri().query());
+                if let Some(run) = path.strip_prefix("/metrics/") {
+                    return Ok(whole(history::metrics(store, &name(run), query, &self.answers).await?));
+                }
+                if let Some(run) = path.strip_prefix("/checkpoints/") {
+                    return Ok(whole(history::checkpoints(store, &name(run), query, &self.answers).await?));
+                }
                 if let Some(kind) = path.strip_prefix("/state/") {
                     return Ok(whole(state::state_of(&self.hub, kind, headers, &self.answers)?));
                 }
@@ -147,7 +161,7 @@ impl Router {
         let Err(problem) = access.may_view(request.headers()) else { return Ok(None) };
         let wants = request.headers().get(ACCEPT).map(|wants| wants.as_bytes()).unwrap_or_default();
         match path {
-            "/healthz" => Ok(Some(state::alive())),
+            "/healthz" | "/health" => Ok(Some(state::alive())),
             "/" if wants.starts_with(b"text/html") => Ok(Some(access::closed_door())),
             _ => Err(problem),
         }
@@ -223,6 +237,13 @@ impl Query {
         }
         Ok(parsed)
     }
+}
+
+/// A name in a path, as it was before it was put there.
+fn name(encoded: &str) -> String {
+    // A plus stands for itself in a path.
+    let encoded = encoded.replace('+', "%2B");
+    form_urlencoded::parse(encoded.as_bytes()).map(|(name, _)| name.into_owned()).next().unwrap_or_default()
 }
 
 fn only(method: &Method, right: &Method, allowed: &'static str) -> Result<(), Problem> {

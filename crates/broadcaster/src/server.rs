@@ -14,13 +14,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::budget::Budget;
 use crate::config::{BODY_TIMEOUT, HEAD_TIMEOUT, MAX_ANSWERS, MAX_HEAD};
+use crate::drawn::Drawn;
 use crate::fanout::Fanout;
 use crate::origin::Doors;
 use crate::publish::Publisher;
 use crate::router::Router;
 use crate::streams::Streams;
 use crate::visitors::{Visit, Visitors};
-use crate::{Config, Hub, Tls};
+use crate::{Config, Hub, Tls, roll};
 
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
@@ -47,9 +48,11 @@ pub async fn serve(
     let visitors = Visitors::new(config.max_connections_per_address);
     let grace = config.grace;
     let fanout = Fanout::start(&hub, config.heartbeat, &stopping)?;
-    let (publisher, answers) = (Publisher::new(hub.clone()), Budget::new(MAX_ANSWERS));
-    let router =
-        Arc::new(Router { hub, config, doors, stopping: stopping.clone(), fanout, publisher, answers });
+    let runs = config.runs.clone().unwrap_or_else(|| Arc::new(Drawn(hub.clone())));
+    let (publisher, answers) = (Publisher::new(hub.clone(), runs.clone()), Budget::new(MAX_ANSWERS));
+    tokio::spawn(roll::call(hub.clone(), runs.clone(), stopping.clone()));
+    let router = Router { hub, config, doors, stopping: stopping.clone(), fanout, publisher, runs, answers };
+    let router = Arc::new(router);
 
     tokio::pin!(shutdown);
     loop {

@@ -29,16 +29,22 @@ pub(crate) fn events(
     stopping: Stopping,
 ) -> Response<Chunks> {
     let reader = Reader::join(hub, cursor, filter);
-    let (sender, receiver) = mpsc::channel(1);
+    let (sender, response) = response();
     let stream = Stream { hub: hub.clone(), reader, sender, heartbeat, stopping };
     tokio::spawn(stream.run());
+    response
+}
+
+/// An answer that goes on, and what is handed over of it.
+pub(crate) fn response() -> (mpsc::Sender<Bytes>, Response<Chunks>) {
+    let (sender, receiver) = mpsc::channel(1);
     let mut response = Response::new(Chunks(receiver));
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
     headers.insert(CONTENT_TYPE, fixed("text/event-stream"));
     headers.insert(CACHE_CONTROL, fixed("no-cache, no-transform"));
     headers.insert("x-accel-buffering", fixed("no"));
-    response
+    (sender, response)
 }
 
 /// The body of the answer: what the stream hands over.

@@ -48,8 +48,7 @@ struct Entry {
     seq: u64,
     kind: Kind,
     of: Of,
-    /// `None`: the frame is rendered when somebody asks (see [`Kept`]).
-    frame: Option<Frame>,
+    content: Content,
 }
 
 /// What an entry is of.
@@ -61,12 +60,13 @@ enum Of {
     Eviction(Box<[u8]>),
 }
 
-/// A sticky entry, as it is handed out.
-pub(crate) enum Kept<'a> {
+/// What is kept in an entry.
+#[derive(Debug)]
+pub(crate) enum Content {
     /// An event as it came.
-    Frame(&'a Frame),
-    /// The state that events of this type are folded into.
-    Folded(Kind),
+    Frame(Frame),
+    /// What events of its type are folded into: that of this number. It is rendered when somebody asks.
+    Folded(u32),
 }
 
 /// The groups of one type.
@@ -138,18 +138,18 @@ impl Sticky {
         }
     }
 
-    /// Keeps an event in its place. `frame` is `None` for a type whose state is folded.
+    /// Keeps an event in its place.
     ///
     /// Groups over the caps stay until [`evict`](Self::evict): in the middle of a batch a group
     /// might be dropped that a later event of the batch writes to.
-    pub(crate) fn put(&mut self, seq: u64, kind: Kind, place: Place<'_>, frame: Option<Frame>) {
+    pub(crate) fn put(&mut self, seq: u64, kind: Kind, place: Place<'_>, content: Content) {
         let Some(Retention { per_group, .. }) = (self.retention)(kind) else { return };
         let Self { entries, order, kinds, saved, key, .. } = self;
         let groups = &mut kinds[kind as usize];
         key.clear();
         place.group.encode(key);
         let (group, size) = groups.touched(key, &place.group, seq);
-        size.bytes += bytes(frame.as_ref());
+        size.bytes += content.bytes();
         let item = place.item.map(|item| {
             key.clear();
             item.encode(key);
@@ -163,13 +163,13 @@ impl Sticky {
                 group.order.leave();
                 let entry = &mut entries[number as usize];
                 gone(saved, entry.seq);
-                size.bytes -= bytes(entry.frame.as_ref());
-                (entry.seq, entry.frame) = (seq, frame);
+                size.bytes -= entry.content.bytes();
+                (entry.seq, entry.content) = (seq, content);
                 number
             }
             None => {
                 let item: Option<Box<[u8]>> = item.map(Into::into);
-                let number = entries.insert(Entry { seq, kind, of: Of::Event(item.clone()), frame }) as u32;
+                let number = entries.insert(Entry { seq, kind, of: Of::Event(item.clone()), content }) as u32;
                 group.items.extend(item.map(|item| (item, number)));
                 size.entries += 1;
                 number
@@ -184,7 +184,7 @@ impl Sticky {
             order.leave();
             let oldest = entries.remove(oldest as usize);
             size.entries -= 1;
-            size.bytes -= bytes(oldest.frame.as_ref());
+            size.bytes -= oldest.content.bytes();
             gone(saved, oldest.seq);
             if let Of::Event(Some(item)) = oldest.of {
                 group.items.remove(&item);
@@ -220,7 +220,7 @@ impl Sticky {
         for (seq, number) in group.order.after(0) {
             if is_current(&self.entries, seq, number) {
                 let entry = self.entries.remove(number as usize);
-                size.bytes -= bytes(entry.frame.as_ref());
+                size.bytes -= entry.content.bytes();
                 self.order.leave();
                 gone(&mut self.saved, seq);
             }
@@ -238,12 +238,13 @@ impl Sticky {
                 by_eviction.leave();
                 let entry = &mut entries[number as usize];
                 gone(saved, entry.seq);
-                (entry.seq, entry.frame) = (seq, Some(frame));
+                (entry.seq, entry.content) = (seq, Content::Frame(frame));
                 number
             }
             None => {
                 let of = Of::Eviction(key.clone());
-                let number = entries.insert(Entry { seq, kind, of, frame: Some(frame) }) as u32;
+                let content = Content::Frame(frame);
+                let number = entries.insert(Entry { seq, kind, of, content }) as u32;
                 markers.insert((kind, key), number);
                 number
             }
@@ -273,7 +274,7 @@ impl Sticky {
         }
         for (at, number) in self.order.after(self.settled).take_while(|(at, _)| *at <= seq) {
             let entry = self.entries.get_mut(number as usize).filter(|entry| entry.seq == at);
-            if let Some(frame) = entry.and_then(|entry| entry.frame.as_mut()) {
+            if let Some(Entry { content: Content::Frame(frame), .. }) = entry {
                 *frame = frame.alone();
             }
         }
@@ -285,16 +286,13 @@ impl Sticky {
         seq >= self.floor
     }
 
-    /// What a reader at `seq` is missing, in order, with the seq of each: each place once, at its latest.
-    pub(crate) fn changed_since(&self, seq: u64) -> impl Iterator<Item = (u64, Kept<'_>)> {
+    /// What a reader at `seq` is missing, in order, with the seq and the type of each: each place once, at its latest.
+    pub(crate) fn changed_since(&self, seq: u64) -> impl Iterator<Item = (u64, Kind, &Content)> {
         let entries = self
             .order
             .after(seq)
             .filter_map(|(at, number)| self.entries.get(number as usize).filter(|entry| entry.seq == at));
-        entries.map(|entry| {
-            let kept = entry.frame.as_ref().map_or(Kept::Folded(entry.kind), Kept::Frame);
-            (entry.seq, kept)
-        })
+        entries.map(|entry| (entry.seq, entry.kind, &entry.content))
     }
 
     /// Evictions up to here are forgotten.
@@ -353,8 +351,13 @@ fn gone(saved: &mut Option<Since>, seq: u64) {
     }
 }
 
-fn bytes(frame: Option<&Frame>) -> usize {
-    frame.map_or(0, |frame| frame.websocket().len())
+impl Content {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.websocket().len(),
+            Self::Folded(_) => 0,
+        }
+    }
 }
 
 fn is_current(entries: &Slab<Entry>, seq: u64, number: u32) -> bool {
@@ -374,13 +377,13 @@ mod tests {
             let name = if seq == 1 { "stays" } else { "changes" };
             let place = Place { group: Key::Name(name), item: Some(Key::Whole) };
             let frame = Frame::event_in(&mut block, seq, Kind::Alert, r#"{"type":"alert"}"#);
-            sticky.put(seq, Kind::Alert, place, Some(frame));
+            sticky.put(seq, Kind::Alert, place, Content::Frame(frame));
         }
         let is_alone = |sticky: &Sticky| {
             let mut kept = sticky.changed_since(0);
-            kept.any(
-                |(seq, kept)| matches!(kept, Kept::Frame(frame) if seq == 1 && frame.websocket().is_unique()),
-            )
+            kept.any(|(seq, _, content)| {
+                matches!(content, Content::Frame(frame) if seq == 1 && frame.websocket().is_unique())
+            })
         };
         assert!(!is_alone(&sticky), "it is in a block with the others");
         sticky.settle(2 * SETTLED - 1);

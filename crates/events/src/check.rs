@@ -35,6 +35,15 @@ impl Event<'_> {
             Self::MetricPoints(event) if !(1..=run::MAX_POINTS).contains(&event.points.len()) => {
                 Err(Fault::new("/points", "1 to 100000 points", format!("{} points", event.points.len())))
             }
+            Self::MetricPoints(event) => {
+                match event.points.iter().position(|point| point.0 > run::MAX_STEP) {
+                    Some(index) => {
+                        let pointer = format!("/points/{index}/0");
+                        Err(Fault::new(&pointer, "a step below 2^53", event.points[index].0))
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::Tiles(event) if event.tiles.len() > batch::TILES => {
                 Err(Fault::new("/tiles", "at most 16 tiles", format!("{} tiles", event.tiles.len())))
             }

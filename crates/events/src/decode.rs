@@ -18,7 +18,7 @@ pub enum Format {
 }
 
 /// The events of one body, in order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Batch<'a> {
     /// The events.
     pub items: Vec<Item<'a>>,

@@ -16,7 +16,7 @@ pub struct Retention {
     pub group: &'static [&'static str],
     /// What tells events of a group apart.
     pub items: Items,
-    /// Events in a group, at most.
+    /// Events in a group, at most; of a series, the buckets that it is drawn in.
     pub per_group: usize,
     /// Groups, at most.
     pub groups: usize,
@@ -31,6 +31,9 @@ pub enum Items {
     Each,
     /// These fields; with none, the newest event is the only one.
     Fields(&'static [&'static str]),
+    /// Nothing: the points of a group's events are one set, of which is kept what is drawn of it (`runs::Pyramid`). It
+    /// is one event, of the seq at which that changed last.
+    Series,
 }
 
 impl Retention {
@@ -75,10 +78,10 @@ impl Kind {
             Self::Alert => Retention::last(&["dedup_key"], 200),
             Self::MetricPoints => Retention {
                 group: &["run_id", "metric"],
-                items: Items::Each,
-                per_group: 2_000,
+                items: Items::Series,
+                per_group: 128,
                 groups: 5_000,
-                total: 100_000,
+                total: 5_000,
             },
             Self::Loss => Retention::ring(1_024),
         })
@@ -167,7 +170,9 @@ impl Event<'_> {
             },
             Self::Phase(event) => last(Key::Name(&event.host_id)),
             Self::Alert(event) => last(Key::Name(&event.dedup_key)),
-            Self::MetricPoints(event) => ring(Key::Names(&event.run_id, &event.metric)),
+            Self::MetricPoints(event) => {
+                Place { group: Key::Names(&event.run_id, &event.metric), item: Some(Key::Whole) }
+            }
         }
     }
 }

@@ -5,6 +5,9 @@ use crate::{Name, Real, Timestamp};
 /// The most points in one [`MetricPoints`] event.
 pub(crate) const MAX_POINTS: usize = 100_000;
 
+/// The highest step: numbers of pages are exact up to here.
+pub(crate) const MAX_STEP: u64 = (1 << 53) - 1;
+
 /// New points of one metric of one training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -38,7 +41,7 @@ pub struct MetricPoints<'a> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(expecting = "[step, value, unix_s]")]
 pub struct Point(
-    /// Training step.
+    /// Training step, below 2^53.
     pub u64,
     /// Value.
     pub Real,

@@ -39,7 +39,7 @@ fn union(out: &mut String, name: &str, schema: &Value, seq: bool) {
 fn retention(out: &mut String) {
     out.push_str(
         "\nexport type EventType = Event['type'];\n\
-         \nexport interface Retention {\n  group: string[];\n  item: string[] | 'each';\n  perGroup: number;\n  \
+         \nexport interface Retention {\n  group: string[];\n  item: string[] | 'each' | 'series';\n  perGroup: number;\n  \
          groups: number;\n  total: number;\n}\n\
          \n// A type that is null here is folded into another.\n\
          export const retention: Record<EventType, Retention | null> = {\n",
@@ -50,6 +50,7 @@ fn retention(out: &mut String) {
             Some(kept) => {
                 let item = match kept.items {
                     Items::Each => "'each'".to_owned(),
+                    Items::Series => "'series'".to_owned(),
                     Items::Fields(fields) => list(fields),
                 };
                 format!(

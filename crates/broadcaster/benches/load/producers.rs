@@ -125,6 +125,8 @@ impl Producers {
         let mut buffer = [0; 16 << 10];
         loop {
             match producer.socket.read(&mut buffer) {
+                // One that asks for nothing any more is let go of after a while.
+                Ok(0) if self.idle.contains(&number) => return Ok(()),
                 Ok(0) => bail!("a producer was cut"),
                 Ok(read) => producer.heard.extend_from_slice(&buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,

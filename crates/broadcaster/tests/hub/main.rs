@@ -8,5 +8,6 @@ mod metrics;
 mod model;
 mod page;
 mod random;
+mod runs;
 mod sockets;
 mod wall;

@@ -2,7 +2,8 @@
 
 use broadcaster::{Cursor, Epoch};
 use events::{Event, Items, Kind, Retention};
-use serde_json::Value;
+use runs::{Point, Pyramid};
+use serde_json::{Value, json};
 
 /// One entry of the state: what it is, and the JSON as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +116,8 @@ impl Page {
         if message["type"] == "evicted" {
             let of = Kind::from_name(message["of"].as_str().unwrap()).unwrap();
             let group = message["group"].as_array().unwrap();
-            self.entries.retain(|entry| !(entry.kind == of && entry.group == *group));
+            // Of a type with groups, none names all.
+            self.entries.retain(|entry| !(entry.kind == of && (group.is_empty() || entry.group == *group)));
             return;
         }
         let mut json = message.clone();
@@ -138,6 +140,18 @@ impl Page {
             }
             return;
         }
+        if let Event::MetricPoints(points) = &event {
+            let (run, metric): (&str, &str) = (&points.run_id, &points.metric);
+            let before = self.entries.iter().find(|entry| {
+                entry.kind == Kind::MetricPoints && entry.group == [Value::from(run), Value::from(metric)]
+            });
+            let before = before.map_or(Value::Null, |entry| entry.event.clone());
+            let buckets = (self.retention)(Kind::MetricPoints).unwrap().per_group;
+            if let Some(series) = series(&before, message, buckets) {
+                self.put(seq, Kind::MetricPoints, &series);
+            }
+            return;
+        }
         self.put(seq, event.kind(), message);
     }
 
@@ -148,6 +162,7 @@ impl Page {
         let item = match retention.items {
             Items::Each => None,
             Items::Fields(fields) => Some(values(fields)),
+            Items::Series => Some(vec![]),
         };
         let same = |entry: &Entry| entry.kind == kind && entry.group == group;
         self.entries.retain(|entry| !(same(entry) && item.is_some() && entry.item == item));
@@ -158,6 +173,11 @@ impl Page {
             let oldest = self.entries.iter().position(same).unwrap();
             self.entries.remove(oldest);
         }
+    }
+
+    /// Drops all series.
+    pub(crate) fn forget_series(&mut self) {
+        self.entries.retain(|entry| entry.kind != Kind::MetricPoints);
     }
 
     /// The state, as `GET /state` lists it.
@@ -198,6 +218,32 @@ impl Page {
         }
         evicted
     }
+}
+
+/// What a series is after more points; `None` if that is what it was.
+fn series(before: &Value, message: &Value, buckets: usize) -> Option<Value> {
+    let points = |event: &Value| -> Vec<Point> {
+        let points = event["points"].as_array().cloned().unwrap_or_default();
+        let point = |point: &Value| Point::new(point[0].as_u64()?, point[1].as_f64()?, point[2].as_f64()?);
+        points.iter().map(|json| point(json).unwrap()).collect()
+    };
+    let mut pyramid = Pyramid::new(buckets);
+    pyramid.extend(points(before));
+    pyramid.extend(points(message));
+    let drawn: Vec<Point> = pyramid.points().collect();
+    let unit = if message["unit"].is_null() { &before["unit"] } else { &message["unit"] };
+    if drawn == points(before) && *unit == before["unit"] {
+        return None;
+    }
+    let drawn: Vec<Value> =
+        drawn.iter().map(|point| json!([point.step, point.value, point.unix_s()])).collect();
+    let mut series = json!({
+        "type": "metric_points", "seq": message["seq"], "run_id": message["run_id"], "metric": message["metric"], "points": drawn,
+    });
+    if !unit.is_null() {
+        series["unit"] = unit.clone();
+    }
+    Some(series)
 }
 
 fn snapshot(json: &str) -> events::Snapshot<'static> {

@@ -36,16 +36,25 @@ pub(crate) fn event() -> impl Strategy<Value = String> {
             8 => format!(r#"{{"type":"alert","host":"h{key}","symptom":"s","detail":"{value}","suggested_fix":"","detected_at":"{at}","dedup_key":"k{key}"}}"#),
             9 if value == 0 => format!(r#"{{"type":"snapshot","total_episodes":{max},"total_alerts":0,"total_bytes":{max},"host_counts":{{"h{key}":{max}}},"recent_episodes":[]}}"#, max = u64::MAX),
             9 => format!(r#"{{"type":"snapshot","total_episodes":{value},"total_alerts":0,"total_bytes":0,"host_counts":{{}},"recent_episodes":[],"index_offset":{}}}"#, value / 2),
-            10 => format!(r#"{{"type":"metric_points","run_id":"r{key}","metric":"m{other}","points":[[{value},{share},1]]}}"#),
+            10 => {
+                let (step, unit) = (value % 50, if value % 7 == 0 { r#","unit":"s""# } else { "" });
+                format!(
+                    r#"{{"type":"metric_points","run_id":"r{}","metric":"m{}","points":[[{step},{share},1],[{},-1,0.5]]{unit}}}"#,
+                    key % 2, other % 2, step + 3 * u32::from(key)
+                )
+            }
             11 => format!(r#"{{"type":"loss","iteration":{value},"loss":{share},"batch_size":1}}"#),
             _ => format!(r#"{{"type":"embedding_snapshot","fit_id":"f{key}","rows":{},"url":"/s","projector":"lda"}}"#, value + 1),
         }
     })
 }
 
-/// Batches of random events that may be published as JSON.
+/// Batches of random events that may be published as JSON. None of runs: of those the broadcaster says more by itself.
 pub(crate) fn batches(count: usize) -> Vec<Vec<String>> {
-    let event = event().prop_filter("made by the broadcaster", |event| !event.contains("embedding_snapshot"));
+    let others = ["embedding_snapshot", "metric_points"];
+    let event = event().prop_filter("made by the broadcaster", move |event| {
+        !others.iter().any(|other| event.contains(other))
+    });
     let mut runner = TestRunner::deterministic();
     let batch = prop::collection::vec(event, 1..20);
     (0..count).map(|_| batch.new_tree(&mut runner).unwrap().current()).collect()

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use broadcaster::{Config, Durability, Epoch, Hub, Keeper, StoreError};
+use broadcaster::{Config, Durability, Epoch, Hub, Keeper, StoreError, recall};
 use futures_util::{SinkExt, StreamExt};
+use runs::{Embedded, Limits, Store};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,6 +39,15 @@ impl Wall {
     pub(crate) async fn keep(dir: &Path, durability: Durability) -> Self {
         let config = config();
         let (hub, keeper) = Keeper::open(dir, config.log, durability).unwrap();
+        Self::of(config, hub, Some(keeper)).await
+    }
+
+    /// One whose state and runs are kept in a folder.
+    pub(crate) async fn keep_runs(dir: &Path) -> Self {
+        let store: Arc<dyn Store> = Arc::new(Embedded::open(&dir.join("runs"), Limits::default()).unwrap());
+        let config = Config { runs: Some(store.clone()), ..config() };
+        let (hub, keeper) = Keeper::open(dir, config.log, Durability::Async).unwrap();
+        recall(&hub, &*store).await.unwrap();
         Self::of(config, hub, Some(keeper)).await
     }
 

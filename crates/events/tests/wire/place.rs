@@ -20,6 +20,7 @@ fn an_events_place_is_made_of_the_fields_that_its_retention_names() {
         assert_eq!(place.group.values(), values(retention.group), "group of {kind}");
         match retention.items {
             Items::Each => assert_eq!(place.item, None, "{kind} is a ring"),
+            Items::Series => assert_eq!(place.item, Some(Key::Whole), "{kind} is one event a series"),
             Items::Fields(fields) => {
                 assert_eq!(place.item.map(|key| key.values()), Some(values(fields)), "item of {kind}");
             }

@@ -374,7 +374,7 @@ export type EventType = Event['type'];
 
 export interface Retention {
   group: string[];
-  item: string[] | 'each';
+  item: string[] | 'each' | 'series';
   perGroup: number;
   groups: number;
   total: number;
@@ -394,7 +394,7 @@ export const retention: Record<EventType, Retention | null> = {
   alert: { group: [], item: ['dedup_key'], perGroup: 200, groups: 1, total: 200 },
   snapshot: { group: [], item: [], perGroup: 1, groups: 1, total: 1 },
   phase_mix: { group: [], item: [], perGroup: 1, groups: 1, total: 1 },
-  metric_points: { group: ['run_id', 'metric'], item: 'each', perGroup: 2000, groups: 5000, total: 100000 },
+  metric_points: { group: ['run_id', 'metric'], item: 'series', perGroup: 128, groups: 5000, total: 5000 },
   runs_meta: { group: [], item: [], perGroup: 1, groups: 1, total: 1 },
   tiles: { group: [], item: [], perGroup: 1, groups: 1, total: 1 },
   loss: { group: [], item: 'each', perGroup: 1024, groups: 1, total: 1024 },

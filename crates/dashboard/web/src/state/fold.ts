@@ -1,5 +1,6 @@
 import { type EvictedSession, type Retention, retention } from "../generated/events";
 import type { Message, Received } from "../wire/message";
+import { Series } from "./series";
 import type { Kept, State } from "./state";
 
 /** How many episodes a snapshot names. */
@@ -12,7 +13,7 @@ const newest: Retention = { group: [], item: [], perGroup: 1, groups: 1, total: 
  * The state after these messages. Pure: what is untouched is shared with the state before, so a change can be told by identity.
  *
  * Retention is the broadcaster's, from the generated table. In a group, an event replaces the one in its place and becomes the
- * newest; over `perGroup` the oldest goes. When a whole group goes, or a type is emptied by another, an
+ * newest; over `perGroup` the oldest goes; of a series is kept what is drawn of all its points. When a whole group goes, or a type is emptied by another, an
  * `evicted` message names it.
  * Costs a copy of each touched group a call, so hand over as many messages at once as there are.
  */
@@ -80,6 +81,11 @@ class Next {
   #keep(event: Received): void {
     const { group, item, perGroup } = retention[event.type] ?? newest;
     const events = this.#group(event.type, key(event, group));
+    if (item === "series") {
+      const before = events.get("[]") as Series | undefined;
+      events.set("[]", Series.after(before, event as Received<"metric_points">, perGroup) as Received);
+      return;
+    }
     const place = item === "each" ? String(event.seq) : key(event, item);
     events.delete(place);
     events.set(place, event);
@@ -92,8 +98,10 @@ class Next {
   #evict({ of, group }: EvictedSession): void {
     const name = JSON.stringify(group);
     const groups = this.#kept.get(of);
-    if (!groups?.has(name)) return;
-    if (groups.size > 1) {
+    // Of a type with groups, none names all.
+    const all = group.length === 0;
+    if (!all && !groups?.has(name)) return;
+    if (!all && groups !== undefined && groups.size > 1) {
       this.#groups(of).delete(name);
     } else {
       this.#kept.delete(of);

@@ -1,0 +1,185 @@
+use std::collections::BTreeMap;
+
+use events::{Event, Kind, MetricPoints, Name, Retention};
+use foldhash::{HashMap, HashMapExt};
+use runs::{Bucket, Change, History, Point, Pyramid, Query, Span};
+use slab::Slab;
+
+use crate::Frame;
+
+/// The series of training runs, each as what is drawn of it.
+#[derive(Debug)]
+pub(crate) struct AllSeries {
+    retention: fn(Kind) -> Option<Retention>,
+    /// By run and metric.
+    numbers: HashMap<(Box<str>, Box<str>), u32>,
+    series: Slab<Series>,
+}
+
+/// A metric of a run.
+#[derive(Debug)]
+pub(crate) struct Series {
+    run_id: Name<'static>,
+    metric: Name<'static>,
+    unit: Option<Name<'static>>,
+    /// `None` before its first point.
+    span: Option<Span>,
+    pyramid: Pyramid,
+    /// Of every bucket, in their order.
+    marks: Vec<Mark>,
+}
+
+/// When a bucket changed.
+#[derive(Debug)]
+struct Mark {
+    number: u64,
+    seq: u64,
+    /// Its points as JSON, once somebody asked for them.
+    text: Option<Box<str>>,
+}
+
+impl AllSeries {
+    pub(crate) fn new(retention: fn(Kind) -> Option<Retention>) -> Self {
+        Self { retention, numbers: HashMap::new(), series: Slab::new() }
+    }
+
+    /// Folds points in that came at `seq`. The number of their series if anything changed.
+    pub(crate) fn fold(&mut self, seq: u64, event: &MetricPoints<'_>) -> Option<u32> {
+        let key = (event.run_id.as_str().into(), event.metric.as_str().into());
+        let buckets = (self.retention)(Kind::MetricPoints).map_or(0, |retention| retention.per_group);
+        let number = *self.numbers.entry(key).or_insert_with(|| {
+            let series = Series {
+                run_id: event.run_id.clone().into_owned(),
+                metric: event.metric.clone().into_owned(),
+                unit: None,
+                span: None,
+                pyramid: Pyramid::new(buckets),
+                marks: Vec::new(),
+            };
+            self.series.insert(series) as u32
+        });
+        let series = &mut self.series[number as usize];
+        let mut changed = event.unit.is_some() && series.unit != event.unit;
+        if changed {
+            series.unit = event.unit.clone().map(Name::into_owned);
+        }
+        for point in &event.points {
+            changed |= series.fold(seq, point.into());
+        }
+        changed.then_some(number)
+    }
+
+    /// Drops what is kept of a group.
+    pub(crate) fn remove(&mut self, group: &[String]) {
+        let [run, metric] = group else { return };
+        let key = (run.as_str().into(), metric.as_str().into());
+        if let Some(number) = self.numbers.remove(&key) {
+            self.series.remove(number as usize);
+        }
+    }
+
+    /// What is drawn of the series of a run.
+    pub(crate) fn history(&self, query: &Query) -> Option<History> {
+        let mut of_run = self.series.iter().filter(|(_, series)| *series.run_id == *query.run_id).peekable();
+        of_run.peek()?;
+        let asked = of_run.filter(|(_, series)| query.metrics.take(&series.metric));
+        let drawn = asked.map(|(_, series)| {
+            let points = series.pyramid.points().filter(|point| query.takes(point)).collect();
+            (series.metric.to_string(), query.view.of(points, query.most))
+        });
+        Some(drawn.filter(|(_, points)| !points.is_empty()).collect())
+    }
+
+    /// When runs were.
+    pub(crate) fn spans(&self) -> BTreeMap<String, Span> {
+        let mut spans: BTreeMap<String, Span> = BTreeMap::new();
+        for (_, Series { run_id, span, .. }) in &self.series {
+            let Some(span) = span else { continue };
+            spans.entry(run_id.to_string()).and_modify(|known| known.join(span)).or_insert(*span);
+        }
+        spans
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        self.numbers.clear();
+        self.series.clear();
+    }
+
+    /// Bytes that points take, as they are held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.series.iter().map(|(_, series)| size_of_val(series.pyramid.buckets())).sum()
+    }
+
+    /// What changed of a series after `since`, as an event of `seq`.
+    pub(crate) fn frame(&mut self, number: u32, seq: u64, since: u64) -> Frame {
+        Frame::event(seq, Kind::MetricPoints, &self.series[number as usize].json(since))
+    }
+}
+
+impl Series {
+    /// Returns whether anything changed.
+    fn fold(&mut self, seq: u64, point: Point) -> bool {
+        let before = self.pyramid.level();
+        let span = Span::of(&point);
+        self.span.get_or_insert(span).join(&span);
+        match self.pyramid.fold(point) {
+            Change::None => return false,
+            Change::Bucket(_) => {}
+            Change::Wider => self.widen(self.pyramid.level() - before),
+        }
+        let number = point.step >> self.pyramid.level();
+        let mark = || Mark { number, seq, text: None };
+        match self.marks.last() {
+            Some(last) if last.number < number => self.marks.push(mark()),
+            None => self.marks.push(mark()),
+            Some(_) => match self.marks.binary_search_by_key(&number, |mark| mark.number) {
+                Ok(index) => self.marks[index] = mark(),
+                Err(index) => self.marks.insert(index, mark()),
+            },
+        }
+        true
+    }
+
+    fn widen(&mut self, levels: u32) {
+        self.marks.iter_mut().for_each(|mark| (mark.number, mark.text) = (mark.number >> levels, None));
+        self.marks.dedup_by(|later, before| {
+            let is_same = later.number == before.number;
+            if is_same {
+                before.seq = before.seq.max(later.seq);
+            }
+            is_same
+        });
+    }
+
+    /// An event of what is drawn of the buckets that changed after `since`.
+    fn json(&mut self, since: u64) -> String {
+        let (run_id, metric, unit) = (self.run_id.clone(), self.metric.clone(), self.unit.clone());
+        let none =
+            MetricPoints { run_id, metric, points: vec![], host: None, rank: None, device: None, unit };
+        // Names and an empty list: it serializes, and the list stands in it once, as names are escaped.
+        let json = serde_json::to_string(&Event::MetricPoints(none)).unwrap_or_default();
+        let (head, tail) = json.split_once("\"points\":[").unwrap_or_default();
+        let mut text = String::with_capacity(json.len() + 64 * self.marks.len());
+        text.push_str(head);
+        text.push_str("\"points\":[");
+        let empty = text.len();
+        for (mark, (_, bucket)) in self.marks.iter_mut().zip(self.pyramid.buckets()) {
+            if mark.seq > since {
+                if text.len() > empty {
+                    text.push(',');
+                }
+                text.push_str(mark.text.get_or_insert_with(|| points(bucket)));
+            }
+        }
+        text.push_str(tail);
+        text
+    }
+}
+
+fn points(bucket: &Bucket) -> Box<str> {
+    let points: Vec<_> = bucket.points().map(|point| (point.step, point.value, point.unix_s())).collect();
+    // Numbers: they serialize.
+    let list = serde_json::to_string(&points).unwrap_or_else(|_| "[]".to_owned());
+    list[1..list.len() - 1].into()
+}

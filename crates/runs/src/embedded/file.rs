@@ -1,0 +1,325 @@
+use std::fs::{self, File as Lock, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
+};
+
+use super::pack::{self, ColumnError, Columns};
+use crate::{Point, Pyramid, StoreError};
+
+/// The file in the store's folder.
+const FILE: &str = "runs.redb";
+/// Who keeps runs in the folder holds a lock on this one.
+const LOCK: &str = "runs.lock";
+/// What the file says that it is. A version that writes another form says so with another name.
+const FORMAT: &str = "vitrine runs 1";
+/// Bytes of pages that are held.
+const CACHE: usize = 64 << 20;
+
+const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
+/// Series by number: run, metric, unit.
+const SERIES: TableDefinition<'_, u32, (&str, &str, &str)> = TableDefinition::new("series");
+/// Points as they were appended, by the number of the write.
+const FRESH: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("fresh");
+const PACKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("packs");
+/// Blocks by series, first step, and number.
+const BLOCKS: TableDefinition<'_, Key, Value> = TableDefinition::new("blocks");
+
+type Key = (u32, u64, u64);
+/// Pack; points, last step; first and last time; steps, times and values; the same of the summary, of no length where there is none.
+type Value = (u64, (u32, u64), (i64, i64), [(u32, u32); 3], [(u32, u32); 3]);
+
+/// Points of a series that lie together, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) key: Key,
+    pub(super) pack: u64,
+    pub(super) count: u32,
+    pub(super) last_step: u64,
+    pub(super) times_ms: (i64, i64),
+    pub(super) columns: Columns,
+    pub(super) summary: Option<Columns>,
+}
+
+/// What is changed together.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) series: Vec<(u32, [String; 3])>,
+    pub(super) fresh: Option<(u64, Vec<u8>)>,
+    pub(super) packs: Vec<(u64, Vec<u8>)>,
+    pub(super) blocks: Vec<Block>,
+    /// Blocks whose points are in others now,
+    pub(super) gone: Vec<Block>,
+    /// and packs that nothing is left of.
+    pub(super) empty: Vec<u64>,
+    /// Writes up to this one are in blocks.
+    pub(super) flushed: Option<u64>,
+}
+
+/// The database of a folder.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Locked: whoever holds it is alone with the folder.
+    _lock: Lock,
+    path: PathBuf,
+    /// Locked while it is made smaller.
+    database: RwLock<Database>,
+}
+
+impl File {
+    /// Opens the file of a folder; both are made if need be.
+    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+        make(dir).map_err(|cause| StoreError::File { path: dir.to_owned(), cause: cause.into() })?;
+        let path = dir.join(FILE);
+        let lock = lock(&dir.join(LOCK), &path)?;
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE);
+        let database = builder.create(&path).map_err(|error| wrong(&path, error))?;
+        let file = Self { _lock: lock, path, database: RwLock::new(database) };
+        file.check()?;
+        Ok(file)
+    }
+
+    /// The error that it does not hold what it should.
+    pub(super) fn foreign(&self, what: impl ToString) -> StoreError {
+        StoreError::Foreign { path: self.path.clone(), what: what.to_string() }
+    }
+
+    pub(super) fn wrong(&self, error: impl Into<redb::Error>) -> StoreError {
+        wrong(&self.path, error)
+    }
+
+    fn database(&self) -> RwLockReadGuard<'_, Database> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back to the file system what the file does not need. What stands in the way of that does no harm.
+    pub(super) fn shrink(&self) {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = database.compact() {
+            tracing::debug!("{}: {error}", self.path.display());
+        }
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let about = || -> Result<Option<String>, redb::Error> {
+            let transaction = self.database().begin_write()?;
+            let found = {
+                let mut table = transaction.open_table(ABOUT)?;
+                let found = table.get("format")?.map(|format| format.value().to_owned());
+                if found.is_none() {
+                    table.insert("format", FORMAT)?;
+                    transaction.open_table(SERIES)?;
+                    transaction.open_table(FRESH)?;
+                    transaction.open_table(PACKS)?;
+                    transaction.open_table(BLOCKS)?;
+                }
+                found
+            };
+            match found {
+                None => transaction.commit()?,
+                Some(_) => transaction.abort()?,
+            }
+            Ok(found)
+        };
+        match about().map_err(|error| self.wrong(error))? {
+            Some(found) if found != FORMAT => {
+                Err(self.foreign(format!("expected {FORMAT:?}, found {found:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a change: all of it, on disk when this returns, or nothing.
+    pub(super) fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        self.write(change).map_err(|error| self.wrong(error))
+    }
+
+    fn write(&self, change: &Change) -> Result<(), redb::Error> {
+        let mut transaction = self.database().begin_write()?;
+        // After a crash the file is opened at once, instead of being read from end to end.
+        transaction.set_quick_repair(true);
+        {
+            let mut table = transaction.open_table(SERIES)?;
+            for (number, [run, metric, unit]) in &change.series {
+                table.insert(number, (run.as_str(), metric.as_str(), unit.as_str()))?;
+            }
+            let mut table = transaction.open_table(FRESH)?;
+            if let Some((number, points)) = &change.fresh {
+                table.insert(number, &points[..])?;
+            }
+            if let Some(flushed) = change.flushed {
+                table.retain_in(..=flushed, |_, _| false)?;
+            }
+            let mut table = transaction.open_table(PACKS)?;
+            for pack in &change.empty {
+                table.remove(pack)?;
+            }
+            for (number, bytes) in &change.packs {
+                table.insert(number, &bytes[..])?;
+            }
+            let mut table = transaction.open_table(BLOCKS)?;
+            for block in &change.gone {
+                table.remove(block.key)?;
+            }
+            for block in &change.blocks {
+                table.insert(block.key, block.value())?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Everything as it is now, for as long as it is held.
+    pub(super) fn reading(&self) -> Result<Reading<'_>, StoreError> {
+        let open = || -> Result<_, redb::Error> {
+            let transaction = self.database().begin_read()?;
+            Ok((transaction.open_table(BLOCKS)?, transaction.open_table(PACKS)?, transaction))
+        };
+        let (blocks, packs, transaction) = open().map_err(|error| self.wrong(error))?;
+        Ok(Reading { file: self, blocks, packs, transaction })
+    }
+}
+
+/// What the file holds at one moment.
+pub(super) struct Reading<'a> {
+    file: &'a File,
+    blocks: ReadOnlyTable<Key, Value>,
+    packs: ReadOnlyTable<u64, &'static [u8]>,
+    transaction: ReadTransaction,
+}
+
+impl Reading<'_> {
+    /// All series.
+    pub(super) fn series(&self) -> Result<Vec<(u32, [String; 3])>, StoreError> {
+        let read = || -> Result<_, redb::Error> {
+            let table = self.transaction.open_table(SERIES)?;
+            let mut series = Vec::new();
+            for entry in table.iter()? {
+                let (number, names) = entry?;
+                let (run, metric, unit) = names.value();
+                series.push((number.value(), [run, metric, unit].map(str::to_owned)));
+            }
+            Ok(series)
+        };
+        read().map_err(|error| self.file.wrong(error))
+    }
+
+    /// Hands over the points that are in no block, by the number of their write.
+    pub(super) fn fresh(
+        &self,
+        mut take: impl FnMut(u64, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let wrong = |error: redb::Error| self.file.wrong(error);
+        let table = self.transaction.open_table(FRESH).map_err(|error| wrong(error.into()))?;
+        for entry in table.iter().map_err(|error| wrong(error.into()))? {
+            let (number, points) = entry.map_err(|error| wrong(error.into()))?;
+            take(number.value(), points.value())?;
+        }
+        Ok(())
+    }
+
+    /// Hands over all blocks.
+    pub(super) fn all_blocks(&self, mut take: impl FnMut(Block)) -> Result<(), StoreError> {
+        let mut read = || -> Result<(), redb::Error> {
+            for entry in self.blocks.iter()? {
+                let (key, value) = entry?;
+                take(Block::of(key.value(), value.value()));
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.file.wrong(error))
+    }
+
+    /// The blocks of a series that begin at a step up to this one.
+    pub(super) fn blocks(&self, series: u32, to_step: u64) -> Result<Vec<Block>, StoreError> {
+        let read = || -> Result<Vec<Block>, redb::Error> {
+            let mut blocks = Vec::new();
+            for entry in self.blocks.range((series, 0, 0)..=(series, to_step, u64::MAX))? {
+                let (key, value) = entry?;
+                blocks.push(Block::of(key.value(), value.value()));
+            }
+            Ok(blocks)
+        };
+        read().map_err(|error| self.file.wrong(error))
+    }
+
+    /// The points of a block.
+    pub(super) fn points(&self, block: &Block) -> Result<Vec<Point>, StoreError> {
+        self.pack(block.pack, |pack| pack::points(pack, &block.columns))
+    }
+
+    /// What is drawn of a block, if it is long enough.
+    pub(super) fn summary(&self, block: &Block) -> Result<Option<Pyramid>, StoreError> {
+        let Some(columns) = &block.summary else { return Ok(None) };
+        self.pack(block.pack, |pack| pack::summary(pack, columns)).map(Some)
+    }
+
+    fn pack<T>(
+        &self,
+        number: u64,
+        read: impl FnOnce(&[u8]) -> Result<T, ColumnError>,
+    ) -> Result<T, StoreError> {
+        let pack = self.packs.get(number).map_err(|error| self.file.wrong(error))?;
+        let pack = pack.ok_or_else(|| self.file.foreign(format!("pack {number} is missing")))?;
+        read(pack.value()).map_err(|error| self.file.foreign(format!("pack {number}: {error}")))
+    }
+}
+
+impl Block {
+    fn value(&self) -> Value {
+        let of = |columns: Columns| [columns.steps, columns.times, columns.values];
+        let summary = self.summary.map_or([(0, 0); 3], of);
+        (self.pack, (self.count, self.last_step), self.times_ms, of(self.columns), summary)
+    }
+
+    fn of(key: Key, (pack, (count, last_step), times_ms, columns, summary): Value) -> Self {
+        let of = |[steps, times, values]: [(u32, u32); 3]| Columns { steps, times, values };
+        let summary = (summary != [(0, 0); 3]).then(|| of(summary));
+        Self { key, pack, count, last_step, times_ms, columns: of(columns), summary }
+    }
+}
+
+fn lock(path: &Path, file: &Path) -> Result<Lock, StoreError> {
+    let lock = Lock::options().create(true).truncate(false).write(true).open(path);
+    let lock = lock.map_err(|cause| StoreError::File { path: path.to_owned(), cause: cause.into() })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: file.to_owned() }),
+        Err(TryLockError::Error(cause)) => {
+            Err(StoreError::File { path: path.to_owned(), cause: cause.into() })
+        }
+    }
+}
+
+/// A folder that is made is nobody else's business.
+fn make(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
+}
+
+fn wrong(path: &Path, error: impl Into<redb::Error>) -> StoreError {
+    let path = path.to_owned();
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => StoreError::InUse { path },
+        redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+            StoreError::Foreign { path, what: format!("not the history of runs ({cause})") }
+        }
+        redb::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+            StoreError::Foreign { path, what: format!("the file is cut short ({cause})") }
+        }
+        redb::Error::Io(cause) => StoreError::File { path, cause: cause.into() },
+        redb::Error::Corrupted(what) => {
+            StoreError::Foreign { path, what: format!("the file is damaged ({what})") }
+        }
+        redb::Error::UpgradeRequired(version) => {
+            StoreError::Foreign { path, what: format!("written by another version (file format {version})") }
+        }
+        other => StoreError::File { path, cause: io::Error::other(other).into() },
+    }
+}

@@ -1,0 +1,143 @@
+use std::collections::{HashMap, VecDeque};
+
+use super::file::{Block, Change};
+use super::pack::Pack;
+use super::{Limits, Shared};
+use crate::{Point, StoreError};
+
+/// Points that are moved together, about.
+const TOGETHER: usize = 1 << 18;
+
+/// Points on their way into blocks: those of all series, a share at a time.
+#[derive(Debug)]
+pub(super) struct Flush {
+    /// Those that are left.
+    series: VecDeque<u32>,
+    /// Writes before this one are in blocks when it is done.
+    before: u64,
+}
+
+/// How many points of a series a change moves, and how many are in blocks then that are not full.
+#[derive(Debug)]
+pub(super) struct Moved {
+    pub(super) series: u32,
+    pub(super) points: usize,
+    pub(super) loose: usize,
+}
+
+impl Flush {
+    pub(super) fn new(series: impl Iterator<Item = u32>, before: u64) -> Self {
+        Self { series: series.collect(), before }
+    }
+
+    /// Adds to a change what moves a share of the points into packs from this number on. `held` is how many blocks each pack
+    /// holds.
+    pub(super) fn share(
+        &mut self,
+        shared: &Shared,
+        pack: u64,
+        held: &HashMap<u64, u32>,
+        change: &mut Change,
+    ) -> Result<Vec<Moved>, StoreError> {
+        let (mut moved, mut points) = (Vec::new(), 0);
+        let mut packer = Packer { shared, change, next: pack, full: None, loose: None };
+        while points < TOGETHER {
+            let Some(number) = self.series.pop_front() else {
+                packer.change.flushed = self.before.checked_sub(1);
+                break;
+            };
+            let (mut of, mut loose) = {
+                let index = shared.index();
+                let series = index.series(number);
+                (series.fresh.clone(), series.loose)
+            };
+            let fresh = of.len();
+            if fresh == 0 {
+                continue;
+            }
+            points += fresh;
+            if loose > 0 && loose + fresh >= shared.limits.block {
+                let reading = shared.file.reading()?;
+                for block in reading
+                    .blocks(number, u64::MAX)?
+                    .into_iter()
+                    .filter(|block| shared.limits.is_loose(block))
+                {
+                    of.extend(reading.points(&block)?);
+                    packer.change.gone.push(block);
+                }
+                loose = 0;
+            }
+            of.sort_unstable_by(Point::order);
+            of.dedup();
+            for points in of.chunks(shared.limits.block) {
+                loose += if points.len() < shared.limits.block { points.len() } else { 0 };
+                packer.add(number, points)?;
+            }
+            moved.push(Moved { series: number, points: fresh, loose });
+        }
+        packer.finish();
+        let mut gone: HashMap<u64, u32> = HashMap::new();
+        change.gone.iter().for_each(|block| *gone.entry(block.pack).or_default() += 1);
+        change.empty =
+            gone.iter().filter(|(pack, gone)| held.get(pack) == Some(gone)).map(|(pack, _)| *pack).collect();
+        Ok(moved)
+    }
+}
+
+impl Limits {
+    /// Whether a block is to be made into one with others.
+    pub(super) fn is_loose(&self, block: &Block) -> bool {
+        (block.count as usize) < self.block
+    }
+}
+
+/// Puts blocks into packs: those that stay apart from those that are made into others soon, as a pack goes when nothing is
+/// left in it.
+struct Packer<'a> {
+    shared: &'a Shared,
+    change: &'a mut Change,
+    /// Number of the next pack.
+    next: u64,
+    full: Option<(u64, Pack)>,
+    loose: Option<(u64, Pack)>,
+}
+
+impl Packer<'_> {
+    /// Adds a block of sorted points.
+    fn add(&mut self, series: u32, points: &[Point]) -> Result<(), StoreError> {
+        let ([first, ..], [.., last]) = (points, points) else { return Ok(()) };
+        let is_full = points.len() == self.shared.limits.block;
+        let (number, (columns, summary)) = loop {
+            let open = if is_full { &mut self.full } else { &mut self.loose };
+            let (number, pack) = open.get_or_insert_with(|| {
+                self.next += 1;
+                (self.next - 1, Pack::default())
+            });
+            match pack.add(points).map_err(|error| self.shared.file.foreign(error))? {
+                Some(added) => break (*number, added),
+                // It is full, and has something in it: there is room in the next.
+                None => {
+                    self.change.packs.extend(open.take().map(|(number, pack)| (number, pack.into_bytes())));
+                }
+            }
+        };
+        let times = || points.iter().map(|point| point.time_ms);
+        self.change.blocks.push(Block {
+            // No two blocks have one number: a block is in one pack, at one place.
+            key: (series, first.step, number << 32 | u64::from(columns.values.0)),
+            pack: number,
+            count: points.len() as u32,
+            last_step: last.step,
+            times_ms: (times().min().unwrap_or_default(), times().max().unwrap_or_default()),
+            columns,
+            summary,
+        });
+        Ok(())
+    }
+
+    fn finish(self) {
+        let open = self.full.into_iter().chain(self.loose);
+        self.change.packs.extend(open.map(|(number, pack)| (number, pack.into_bytes())));
+    }
+}

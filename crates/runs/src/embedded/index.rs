@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use crate::{Point, Span};
+
+/// What is known of all runs without reading them: their series, and the points that are in no block yet.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    runs: BTreeMap<String, Run>,
+    series: Vec<Series>,
+    /// Points that are in no block.
+    fresh: usize,
+}
+
+#[derive(Debug, Default)]
+struct Run {
+    /// `None` until it has points.
+    span: Option<Span>,
+    /// Numbers of series by metric.
+    series: BTreeMap<String, u32>,
+}
+
+/// A metric of a run.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// Run, metric, unit.
+    pub(super) names: [String; 3],
+    /// In the order in which they came.
+    pub(super) fresh: Vec<Point>,
+    /// Points of blocks that are not full.
+    pub(super) loose: usize,
+}
+
+impl Index {
+    /// The number of a series, which is a new one if need be.
+    pub(super) fn number(&mut self, names: &[String; 3]) -> u32 {
+        let [run, metric, _] = names;
+        if let Some(number) = self.runs.get(run).and_then(|run| run.series.get(metric)) {
+            return *number;
+        }
+        let number = self.series.len() as u32;
+        self.runs.entry(run.clone()).or_default().series.insert(metric.clone(), number);
+        self.series.push(Series { names: names.clone(), fresh: Vec::new(), loose: 0 });
+        number
+    }
+
+    /// Adds points to a series.
+    pub(super) fn append(&mut self, series: u32, points: &[Point]) {
+        self.fresh += points.len();
+        self.series[series as usize].fresh.extend_from_slice(points);
+        points.iter().for_each(|point| self.note(series, &Span::of(point)));
+    }
+
+    /// Notes that the run of a series was then.
+    pub(super) fn note(&mut self, series: u32, span: &Span) {
+        let [run, ..] = &self.series[series as usize].names;
+        match self.runs.get_mut(run).map(|run| &mut run.span) {
+            Some(Some(known)) => known.join(span),
+            Some(unknown) => *unknown = Some(*span),
+            None => {}
+        }
+    }
+
+    /// The first so many points of a series are in blocks, and so many are in blocks that are not full.
+    pub(super) fn moved(&mut self, series: u32, points: usize, loose: usize) {
+        let of = &mut self.series[series as usize];
+        of.fresh.drain(..points);
+        // What a burst needed is not held for ever.
+        of.fresh.shrink_to(points);
+        of.loose = loose;
+        self.fresh -= points;
+    }
+
+    /// Points that are in no block.
+    pub(super) fn fresh(&self) -> usize {
+        self.fresh
+    }
+
+    pub(super) fn series(&self, number: u32) -> &Series {
+        &self.series[number as usize]
+    }
+
+    pub(super) fn series_mut(&mut self, number: u32) -> &mut Series {
+        &mut self.series[number as usize]
+    }
+
+    /// The series from a number on.
+    pub(super) fn named_since(&self, number: u32) -> impl Iterator<Item = (u32, &[String; 3])> {
+        (number..).zip(self.series[number as usize..].iter().map(|series| &series.names))
+    }
+
+    /// Numbers of all series, those of a run together.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.runs.values().flat_map(|run| run.series.values().copied())
+    }
+
+    /// The series of a run, by metric; `None` if there is no such run.
+    pub(super) fn of_run(&self, run: &str) -> Option<&BTreeMap<String, u32>> {
+        self.runs.get(run).filter(|run| run.span.is_some()).map(|run| &run.series)
+    }
+
+    /// All runs.
+    pub(super) fn spans(&self) -> BTreeMap<String, Span> {
+        self.runs.iter().filter_map(|(run, of)| Some((run.clone(), of.span?))).collect()
+    }
+}

@@ -1,0 +1,6 @@
+//! Series of training runs.
+
+mod contract;
+mod embedded;
+mod plain;
+mod pyramid;
