@@ -1,7 +1,8 @@
 use std::fs::{self, File as Lock, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use redb::{
     Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
@@ -65,8 +66,10 @@ pub(super) struct File {
     /// Locked: whoever holds it is alone with the folder.
     _lock: Lock,
     path: PathBuf,
-    /// Locked while it is made smaller.
-    database: RwLock<Database>,
+    /// `None` while it cannot be opened. Locked while it is opened anew, or made smaller.
+    database: RwLock<Option<Database>>,
+    /// After an error redb writes no more: the file is opened anew.
+    has_failed: AtomicBool,
 }
 
 impl File {
@@ -75,10 +78,9 @@ impl File {
         make(dir).map_err(|cause| StoreError::File { path: dir.to_owned(), cause: cause.into() })?;
         let path = dir.join(FILE);
         let lock = lock(&dir.join(LOCK), &path)?;
-        let mut builder = Builder::new();
-        builder.set_cache_size(CACHE);
-        let database = builder.create(&path).map_err(|error| wrong(&path, error))?;
-        let file = Self { _lock: lock, path, database: RwLock::new(database) };
+        let database = builder().create(&path).map_err(|error| wrong(&path, error))?;
+        let (database, has_failed) = (RwLock::new(Some(database)), AtomicBool::new(false));
+        let file = Self { _lock: lock, path, database, has_failed };
         file.check()?;
         Ok(file)
     }
@@ -92,21 +94,36 @@ impl File {
         wrong(&self.path, error)
     }
 
-    fn database(&self) -> RwLockReadGuard<'_, Database> {
-        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        match &*database {
+            Some(database) => work(database).map_err(|error| self.wrong(error)),
+            None => {
+                Err(self
+                    .wrong(io::Error::other("it was closed after an error, and cannot be opened again yet")))
+            }
+        }
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // Before it is opened again, as nobody else may have it open.
+        *database = None;
+        *database = Some(builder().open(&self.path).map_err(|error| self.wrong(error))?);
+        Ok(())
     }
 
     /// Gives back to the file system what the file does not need. What stands in the way of that does no harm.
     pub(super) fn shrink(&self) {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = database.compact() {
+        if let Some(Err(error)) = database.as_mut().map(Database::compact) {
             tracing::debug!("{}: {error}", self.path.display());
         }
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        let about = || -> Result<Option<String>, redb::Error> {
-            let transaction = self.database().begin_write()?;
+        let about = |database: &Database| -> Result<Option<String>, redb::Error> {
+            let transaction = database.begin_write()?;
             let found = {
                 let mut table = transaction.open_table(ABOUT)?;
                 let found = table.get("format")?.map(|format| format.value().to_owned());
@@ -125,7 +142,7 @@ impl File {
             }
             Ok(found)
         };
-        match about().map_err(|error| self.wrong(error))? {
+        match self.with(about)? {
             Some(found) if found != FORMAT => {
                 Err(self.foreign(format!("expected {FORMAT:?}, found {found:?}")))
             }
@@ -133,53 +150,21 @@ impl File {
         }
     }
 
-    /// Makes a change: all of it, on disk when this returns, or nothing.
+    /// Makes a change: all of it, on disk when this returns, or nothing. After an error nobody knows which.
     pub(super) fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        self.write(change).map_err(|error| self.wrong(error))
-    }
-
-    fn write(&self, change: &Change) -> Result<(), redb::Error> {
-        let mut transaction = self.database().begin_write()?;
-        // After a crash the file is opened at once, instead of being read from end to end.
-        transaction.set_quick_repair(true);
-        {
-            let mut table = transaction.open_table(SERIES)?;
-            for (number, [run, metric, unit]) in &change.series {
-                table.insert(number, (run.as_str(), metric.as_str(), unit.as_str()))?;
-            }
-            let mut table = transaction.open_table(FRESH)?;
-            if let Some((number, points)) = &change.fresh {
-                table.insert(number, &points[..])?;
-            }
-            if let Some(flushed) = change.flushed {
-                table.retain_in(..=flushed, |_, _| false)?;
-            }
-            let mut table = transaction.open_table(PACKS)?;
-            for pack in &change.empty {
-                table.remove(pack)?;
-            }
-            for (number, bytes) in &change.packs {
-                table.insert(number, &bytes[..])?;
-            }
-            let mut table = transaction.open_table(BLOCKS)?;
-            for block in &change.gone {
-                table.remove(block.key)?;
-            }
-            for block in &change.blocks {
-                table.insert(block.key, block.value())?;
-            }
+        if self.has_failed.load(Ordering::Relaxed) {
+            self.reopen()?;
         }
-        transaction.commit()?;
-        Ok(())
+        let written = self.with(|database| write(database, change));
+        self.has_failed.store(written.is_err(), Ordering::Relaxed);
+        written
     }
-
     /// Everything as it is now, for as long as it is held.
     pub(super) fn reading(&self) -> Result<Reading<'_>, StoreError> {
-        let open = || -> Result<_, redb::Error> {
-            let transaction = self.database().begin_read()?;
+        let (blocks, packs, transaction) = self.with(|database| {
+            let transaction = database.begin_read()?;
             Ok((transaction.open_table(BLOCKS)?, transaction.open_table(PACKS)?, transaction))
-        };
-        let (blocks, packs, transaction) = open().map_err(|error| self.wrong(error))?;
+        })?;
         Ok(Reading { file: self, blocks, packs, transaction })
     }
 }
@@ -281,6 +266,47 @@ impl Block {
         let summary = (summary != [(0, 0); 3]).then(|| of(summary));
         Self { key, pack, count, last_step, times_ms, columns: of(columns), summary }
     }
+}
+
+fn write(database: &Database, change: &Change) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    // After a crash the file is opened at once, instead of being read from end to end.
+    transaction.set_quick_repair(true);
+    {
+        let mut table = transaction.open_table(SERIES)?;
+        for (number, [run, metric, unit]) in &change.series {
+            table.insert(number, (run.as_str(), metric.as_str(), unit.as_str()))?;
+        }
+        let mut table = transaction.open_table(FRESH)?;
+        if let Some((number, points)) = &change.fresh {
+            table.insert(number, &points[..])?;
+        }
+        if let Some(flushed) = change.flushed {
+            table.retain_in(..=flushed, |_, _| false)?;
+        }
+        let mut table = transaction.open_table(PACKS)?;
+        for pack in &change.empty {
+            table.remove(pack)?;
+        }
+        for (number, bytes) in &change.packs {
+            table.insert(number, &bytes[..])?;
+        }
+        let mut table = transaction.open_table(BLOCKS)?;
+        for block in &change.gone {
+            table.remove(block.key)?;
+        }
+        for block in &change.blocks {
+            table.insert(block.key, block.value())?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE);
+    builder
 }
 
 fn lock(path: &Path, file: &Path) -> Result<Lock, StoreError> {

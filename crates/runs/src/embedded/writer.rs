@@ -104,12 +104,13 @@ impl Writer {
             self.shared.file.commit(&change)?;
             Ok(moved)
         });
+        // It may be there even if that failed: its numbers are not given again.
+        self.next.write += u64::from(change.fresh.is_some());
+        self.next.pack += change.packs.len() as u64;
         // What could not be moved is where it was: moving is begun anew.
         let moved = done.inspect_err(|_| self.flush = None)?;
 
         self.next.series += change.series.len() as u32;
-        self.next.write += u64::from(change.fresh.is_some());
-        self.next.pack += change.packs.len() as u64;
         change.blocks.iter().for_each(|block| *self.held.entry(block.pack).or_default() += 1);
         for block in &change.gone {
             self.held.entry(block.pack).and_modify(|held| *held -= 1);

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Phase } from "../generated/events";
 import { phaseColours } from "../palette/phases";
-import { shade } from "../view/theme";
+import { contrast, dark, shade } from "../view/theme";
 
 /** A window: what was said of it and, where it is known, what it was. */
 export interface Cell {
@@ -26,8 +26,10 @@ const GAP = 0.1;
 /** Windows side by side, what was said above what was. What was said wrongly has a hole. */
 export function Strip({ cells, room, width, height }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const colours = Object.fromEntries(Object.entries(phaseColours).map(([phase, pair]) => [phase, shade(pair)]));
-  const palette = useMemo(() => colours, [Object.values(colours).join()]);
+  const palette = useMemo(
+    () => Object.fromEntries(Object.entries(phaseColours).map(([phase, pair]) => [phase, shade(pair)])),
+    [dark.value, contrast.value],
+  );
   useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (context == null) return;

@@ -67,7 +67,7 @@ function Hosts({ snapshot }: Props) {
     .filter(([host]) => has(host) || of.has(host))
     .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const most = Math.max(1, ...hosts.map(([, n]) => n));
-  const { at, chosen, choose, onKeyDown } = cursor(
+  const { listbox, option } = cursor(
     "host",
     hosts.map(([host]) => host),
   );
@@ -76,21 +76,14 @@ function Hosts({ snapshot }: Props) {
       <h3 id="hosts">Episodes by host</h3>
       <div
         class="rows scroll"
-        role="listbox"
         aria-labelledby="hosts"
-        tabIndex={0}
-        aria-activedescendant={at < 0 ? undefined : `host-${at}`}
-        data-chosen={chosen !== undefined}
-        onKeyDown={onKeyDown}
+        {...listbox}
       >
         {hosts.map(([host, n], i) => (
           <div
             key={host}
-            id={`host-${i}`}
             class="bar"
-            role="option"
-            aria-selected={host === chosen}
-            onClick={() => choose(host === chosen ? undefined : host)}
+            {...option(i)}
           >
             <span class="name" title={host}>
               {host}

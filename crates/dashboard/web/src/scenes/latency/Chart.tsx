@@ -20,7 +20,7 @@ const MARK = 10;
 export function Chart() {
   const { ref, size } = useSize();
   const models = store.kept("model_perf").value.toSorted((a, b) => a.latency_us - b.latency_us);
-  const { at, chosen, choose, onKeyDown } = cursor(
+  const { chosen, listbox, option } = cursor(
     "model",
     models.map((perf) => perf.model),
   );
@@ -50,12 +50,8 @@ export function Chart() {
       <svg
         width={width}
         height={height}
-        role="listbox"
         aria-label="Models by latency"
-        tabIndex={0}
-        aria-activedescendant={at < 0 ? undefined : `cost-${at}`}
-        data-chosen={chosen !== undefined}
-        onKeyDown={onKeyDown}
+        {...listbox}
       >
         <g transform={`translate(${margin.left} ${margin.top})`}>
           <g class="grid" aria-hidden="true">
@@ -92,12 +88,9 @@ export function Chart() {
             return (
               <g
                 key={model}
-                id={`cost-${i}`}
                 class="costed"
-                role="option"
-                aria-selected={model === chosen}
                 aria-label={`${model} ${latency(latency_us)} a window, macro F1 ${fraction(accuracy)}`}
-                onClick={() => choose(model === chosen ? undefined : model)}
+                {...option(i)}
               >
                 <g transform={`translate(${x} ${y})`}>
                   <MarkPath mark={markOf(slot)} colour={shade(nameColour(slot))} />

@@ -11,7 +11,7 @@ const percent = (value: number) => `${value * 100}%`;
 
 export function Chart() {
   const ranked = ranking.value;
-  const { at, chosen, choose, onKeyDown } = cursor(
+  const { chosen, listbox, option } = cursor(
     "model",
     ranked.map((metric) => metric.model),
   );
@@ -19,11 +19,8 @@ export function Chart() {
     <div class="bars" data-chosen={chosen !== undefined}>
       <div
         class="rows"
-        role="listbox"
         aria-label="Models by macro F1"
-        tabIndex={0}
-        aria-activedescendant={at < 0 ? undefined : `bar-${at}`}
-        onKeyDown={onKeyDown}
+        {...listbox}
       >
         {ranked.map(({ model, accuracy, low, high }, i) => {
           const slot = modelSlots.value.get(model) ?? 0;
@@ -31,11 +28,8 @@ export function Chart() {
           return (
             <div
               key={model}
-              id={`bar-${i}`}
               class="bar"
-              role="option"
-              aria-selected={model === chosen}
-              onClick={() => choose(model === chosen ? undefined : model)}
+              {...option(i)}
             >
               <span class="name" title={model}>
                 <Swatch mark={markOf(slot)} colour={colour} />

@@ -12,29 +12,22 @@ const HEIGHT = 40;
 /** One small chart a profile: the median over its episodes in the band of its quartiles, with the phases below. */
 export function Chart() {
   const profiles = store.kept("attack_profile").value.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const { at, chosen, choose, onKeyDown } = cursor(
+  const { listbox, option } = cursor(
     "profile",
     profiles.map(({ name }) => name),
   );
   return (
     <div
       class="profiles"
-      role="listbox"
       aria-label="Profiles"
       aria-orientation="horizontal"
-      tabIndex={0}
-      aria-activedescendant={at < 0 ? undefined : `profile-${at}`}
-      data-chosen={chosen !== undefined}
-      onKeyDown={onKeyDown}
+      {...listbox}
     >
       {profiles.map((profile, i) => (
         <div
           key={profile.name}
-          id={`profile-${i}`}
           class="profile"
-          role="option"
-          aria-selected={profile.name === chosen}
-          onClick={() => choose(profile.name === chosen ? undefined : profile.name)}
+          {...option(i)}
         >
           <Envelope profile={profile} />
         </div>
