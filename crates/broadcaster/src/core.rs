@@ -1,5 +1,6 @@
 use bytes::BytesMut;
-use events::{Batch, Event, Item, Key, Kind, PROTOCOL, Place, Retention, Session, Snapshot};
+use events::{Batch, Event, Item, Key, Kind, Name, PROTOCOL, Place, Retention, Session, Snapshot};
+use runs::Point;
 
 use crate::log::Log;
 pub use crate::log::LogLimits;
@@ -239,6 +240,24 @@ impl Core {
         self.announce(Evicted::again(Kind::MetricPoints, vec![]));
     }
 
+    /// Brings back series that are kept elsewhere, before anybody reads: nothing of it is in the log.
+    pub(crate) fn recall(&mut self, series: &[(Name<'_>, Name<'_>, Vec<Point>)]) {
+        self.forget_series();
+        for (run_id, metric, points) in series {
+            self.seq += 1;
+            let points = points.iter().copied();
+            let number = self.folded.series.fold_points(self.seq, [run_id, metric], None, points);
+            let place = Place { group: Key::Names(run_id, metric), item: Some(Key::Whole) };
+            if let Some(number) = number {
+                self.sticky.put(self.seq, Kind::MetricPoints, place, Content::Folded(number));
+            }
+        }
+        self.log.restart(self.seq + 1);
+        for evicted in self.sticky.evict(Kind::MetricPoints) {
+            self.announce(evicted);
+        }
+    }
+
     /// Remembers an eviction again.
     pub(crate) fn mark_again(&mut self, seq: u64, of: Kind, group: Vec<String>) {
         self.mark(seq, Evicted::again(of, group));
@@ -378,9 +397,9 @@ impl Core {
     /// The sticky events as frames, in seq order.
     pub fn state(&mut self, filter: Filter) -> Vec<Frame> {
         let folded = &mut self.folded;
-        let kept = self.sticky.changed_since(0);
+        let kept = self.sticky.changed_since(0).filter(|(_, kind, _)| filter.wants(*kind));
         let frames = kept.map(|(seq, kind, content)| folded.frame(seq, kind, content, 0));
-        frames.filter(|frame| !frame.evicts() && filter.passes(frame)).collect()
+        frames.filter(|frame| !frame.evicts()).collect()
     }
 }
 

@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use events::{Batch, Item, Kind};
+use events::{Batch, Item, Kind, Name};
+use runs::Point;
 use tokio::sync::watch;
 
 use crate::core::{self, Position, Step};
@@ -276,11 +277,11 @@ impl Hub {
         self.0.durability
     }
 
-    /// Drops all series: see [`Core::forget_series`].
-    pub(crate) fn forget_series(&self) {
+    /// Brings back series: see [`Core::recall`].
+    pub(crate) fn recall(&self, series: &[(Name<'_>, Name<'_>, Vec<Point>)]) {
         let head = {
             let core = &mut self.state().core;
-            core.forget_series();
+            core.recall(series);
             core.seq()
         };
         self.0.head.send_replace(head);

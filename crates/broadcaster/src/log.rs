@@ -42,6 +42,11 @@ impl Log {
         }
     }
 
+    /// Begins anew, with this seq.
+    pub(crate) fn restart(&mut self, first: u64) {
+        *self = Self::new(self.limits, first);
+    }
+
     /// The frames after `seq`, oldest first. `None` if some of them are gone.
     pub(crate) fn after(&self, seq: u64) -> Option<impl Iterator<Item = &Frame>> {
         let skip = (seq + 1).checked_sub(self.first)?;

@@ -1,7 +1,9 @@
-use std::time::Instant;
+use std::cmp::Reverse;
+use std::thread;
 
-use events::{Batch, Event, Item, Kind, MetricPoints, Name, Real};
-use runs::{POINTS_PER_BUCKET, Point, Query, Store, StoreError};
+use events::{Kind, Name, Retention};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use runs::{POINTS_PER_BUCKET, Query, Store, StoreError};
 
 use crate::Hub;
 
@@ -10,38 +12,29 @@ use crate::Hub;
 /// # Errors
 /// The runs cannot be read.
 pub async fn recall(hub: &Hub, store: &dyn Store) -> Result<(), StoreError> {
-    let runs = store.runs().await?;
-    // What a page holds of before may be of a series that is among the rest.
-    hub.forget_series();
-    let buckets = Kind::MetricPoints.retention().map_or(0, |retention| retention.per_group);
-    let mut by_age: Vec<_> = runs.into_iter().collect();
-    // Those that were quiet longest first: they are what is dropped of too many.
-    by_age.sort_by_key(|(_, span)| span.last_ms);
-    for (run_id, _) in by_age {
-        let history = store.history(Query::all(&*run_id, buckets * POINTS_PER_BUCKET)).await?;
-        let history = history.unwrap_or_default();
-        let items = history.iter().filter_map(|(metric, points)| item(&run_id, metric, points));
-        let batch = Batch { items: items.collect() };
-        // If the state cannot be written, publishes say so; what is in memory is whole.
-        let _ = hub.publish(&batch, None, Instant::now()).await;
-    }
-    Ok(())
-}
-
-/// An event of points that were events before.
-fn item<'a>(run_id: &'a str, metric: &'a str, points: &[Point]) -> Option<Item<'a>> {
-    let point = |point: &Point| {
-        Some(events::Point(point.step, Real::new(point.value).ok()?, Real::new(point.unix_s()).ok()?))
+    let mut runs: Vec<_> = store.runs().await?.into_iter().collect();
+    // The newest first, as long as there is room.
+    runs.sort_by_key(|(_, span)| Reverse(span.last_ms));
+    let Some(Retention { per_group: buckets, groups: most, .. }) = Kind::MetricPoints.retention() else {
+        return Ok(());
     };
-    let event = Event::MetricPoints(MetricPoints {
-        run_id: Name::new(run_id).ok()?,
-        metric: Name::new(metric).ok()?,
-        points: points.iter().map(point).collect::<Option<_>>()?,
-        host: None,
-        rank: None,
-        device: None,
-        unit: None,
-    });
-    let json = serde_json::to_string(&event).ok()?;
-    Some(Item { event, json: json.into() })
+    let history = async |run_id: &str| {
+        let history = store.history(Query::all(run_id, buckets * POINTS_PER_BUCKET)).await?;
+        Ok((run_id.to_owned(), history.unwrap_or_default()))
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut histories = stream::iter(&runs).map(|(run_id, _)| history(run_id)).buffered(cores);
+    let mut series = Vec::new();
+    while series.len() < most
+        && let Some((run_id, history)) = histories.try_next().await?
+    {
+        // What is kept was published: it has names.
+        let named =
+            |(metric, points)| Some((Name::new(run_id.clone()).ok()?, Name::new(metric).ok()?, points));
+        series.extend(history.into_iter().filter_map(named).take(most - series.len()));
+    }
+    // Those that were quiet longest come first: they are the first to go.
+    series.reverse();
+    hub.recall(&series);
+    Ok(())
 }

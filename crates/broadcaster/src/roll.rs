@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use events::{Batch, Event, Format, Item, Kind, RunMeta, RunsMeta, decode};
-use runs::{Span, Store};
+use runs::{Span, Store, is_active_now};
 
 use crate::history::now_ms;
 use crate::server::Stopping;
@@ -59,7 +59,8 @@ fn published(json: &[u8]) -> String {
 /// The runs of both, by name.
 fn merged<'a>(spans: &'a BTreeMap<String, Span>, known: &[RunMeta<'a>], now_ms: i64) -> Vec<RunMeta<'a>> {
     let own = spans.iter().filter_map(|(run, span)| span.meta(run, now_ms));
-    let others = known.iter().filter(|run| !spans.contains_key(run.run_id.as_str())).cloned();
+    let others = known.iter().filter(|run| !spans.contains_key(run.run_id.as_str()));
+    let others = others.map(|run| RunMeta { is_active: is_active_now(run, now_ms), ..run.clone() });
     let runs: BTreeMap<String, RunMeta<'a>> =
         own.chain(others).map(|run| (run.run_id.to_string(), run)).collect();
     runs.into_values().collect()

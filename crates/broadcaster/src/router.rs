@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
 use runs::Store;
 use tokio::net::TcpStream;
 
@@ -48,7 +50,7 @@ pub(crate) struct Router {
     /// The history of training runs.
     pub(crate) runs: Arc<dyn Store>,
     /// What was made for one request each.
-    pub(crate) answers: Budget,
+    pub(crate) answers: Arc<Budget>,
 }
 
 impl Router {
@@ -119,8 +121,11 @@ impl Router {
             "/healthz" => Ok(whole(state::health(&self.hub))),
             "/health" => Ok(whole(state::alive())),
             "/runs" => Ok(whole(history::runs(&*self.runs, &self.answers).await?)),
-            "/stream" => Ok(stream::stream(&self.hub, self.config.heartbeat, self.stopping.clone())
-                .map(|body| body.boxed())),
+            "/stream" => {
+                let (heartbeat, stopping) = (self.config.heartbeat, self.stopping.clone());
+                let stream = stream::stream(&self.hub, &self.answers, heartbeat, stopping);
+                Ok(stream.map(|body| body.boxed()))
+            }
             path => {
                 let (store, query) = (&*self.runs, request.uri().query());
                 if let Some(run) = path.strip_prefix("/metrics/") {
@@ -240,10 +245,8 @@ impl Query {
 }
 
 /// A name in a path, as it was before it was put there.
-fn name(encoded: &str) -> String {
-    // A plus stands for itself in a path.
-    let encoded = encoded.replace('+', "%2B");
-    form_urlencoded::parse(encoded.as_bytes()).map(|(name, _)| name.into_owned()).next().unwrap_or_default()
+fn name(encoded: &str) -> Cow<'_, str> {
+    percent_decode_str(encoded).decode_utf8_lossy()
 }
 
 fn only(method: &Method, right: &Method, allowed: &'static str) -> Result<(), Problem> {

@@ -43,14 +43,26 @@ impl AllSeries {
         Self { retention, numbers: HashMap::new(), series: Slab::new() }
     }
 
-    /// Folds points in that came at `seq`. The number of their series if anything changed.
+    /// Folds an event in that came at `seq`. The number of its series if anything changed.
     pub(crate) fn fold(&mut self, seq: u64, event: &MetricPoints<'_>) -> Option<u32> {
-        let key = (event.run_id.as_str().into(), event.metric.as_str().into());
+        let MetricPoints { run_id, metric, unit, points, .. } = event;
+        self.fold_points(seq, [run_id, metric], unit.as_ref(), points.iter().map(Point::from))
+    }
+
+    /// The same of points of a run and a metric.
+    pub(crate) fn fold_points(
+        &mut self,
+        seq: u64,
+        [run_id, metric]: [&Name<'_>; 2],
+        unit: Option<&Name<'_>>,
+        points: impl Iterator<Item = Point>,
+    ) -> Option<u32> {
+        let key = (run_id.as_str().into(), metric.as_str().into());
         let buckets = (self.retention)(Kind::MetricPoints).map_or(0, |retention| retention.per_group);
         let number = *self.numbers.entry(key).or_insert_with(|| {
             let series = Series {
-                run_id: event.run_id.clone().into_owned(),
-                metric: event.metric.clone().into_owned(),
+                run_id: run_id.clone().into_owned(),
+                metric: metric.clone().into_owned(),
                 unit: None,
                 span: None,
                 pyramid: Pyramid::new(buckets),
@@ -59,12 +71,14 @@ impl AllSeries {
             self.series.insert(series) as u32
         });
         let series = &mut self.series[number as usize];
-        let mut changed = event.unit.is_some() && series.unit != event.unit;
+        let mut changed = unit.is_some() && series.unit.as_ref() != unit;
         if changed {
-            series.unit = event.unit.clone().map(Name::into_owned);
+            series.unit = unit.map(|unit| unit.clone().into_owned());
+            // Whoever is told of it is sent points.
+            series.marks.last_mut().into_iter().for_each(|mark| mark.seq = seq);
         }
-        for point in &event.points {
-            changed |= series.fold(seq, point.into());
+        for point in points {
+            changed |= series.fold(seq, point);
         }
         changed.then_some(number)
     }

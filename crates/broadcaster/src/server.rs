@@ -49,7 +49,8 @@ pub async fn serve(
     let grace = config.grace;
     let fanout = Fanout::start(&hub, config.heartbeat, &stopping)?;
     let runs = config.runs.clone().unwrap_or_else(|| Arc::new(Drawn(hub.clone())));
-    let (publisher, answers) = (Publisher::new(hub.clone(), runs.clone()), Budget::new(MAX_ANSWERS));
+    let (publisher, answers) =
+        (Publisher::new(hub.clone(), runs.clone()), Arc::new(Budget::new(MAX_ANSWERS)));
     tokio::spawn(roll::call(hub.clone(), runs.clone(), stopping.clone()));
     let router = Router { hub, config, doors, stopping: stopping.clone(), fanout, publisher, runs, answers };
     let router = Arc::new(router);

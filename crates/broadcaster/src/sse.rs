@@ -47,6 +47,13 @@ pub(crate) fn response() -> (mpsc::Sender<Bytes>, Response<Chunks>) {
     (sender, response)
 }
 
+/// A comment at once, so that proxies pass the head on; the pause before a browser comes back differs by connection, so
+/// that they do not all come at once.
+pub(crate) fn opening() -> Bytes {
+    let pause = 500 + RandomState::new().hash_one(()) % 1_000;
+    format!(": vitrine\nretry: {pause}\n\n").into()
+}
+
 /// The body of the answer: what the stream hands over.
 pub(crate) struct Chunks(mpsc::Receiver<Bytes>);
 
@@ -77,11 +84,7 @@ impl Stream {
     /// Ends when the client is gone or the broadcaster stops. The channel holds one chunk: a slow
     /// client holds this task up, and nothing else.
     async fn run(mut self) {
-        // A comment at once, so that proxies pass the head on; the pause before a browser comes
-        // back differs by connection, so that they do not all come at once.
-        let pause = 500 + RandomState::new().hash_one(()) % 1_000;
-        let opening = format!(": vitrine\nretry: {pause}\n\n");
-        if self.sender.send(opening.into()).await.is_err() {
+        if self.sender.send(opening()).await.is_err() {
             return;
         }
         let mut stopping = self.stopping.clone();

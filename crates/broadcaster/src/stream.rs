@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
+use crate::budget::Budget;
 use crate::reader::{Portion, Reader};
 use crate::server::Stopping;
 use crate::sse::{self, Chunks};
@@ -16,9 +18,14 @@ use crate::{Filter, Frame, Hub};
 
 /// `GET /stream`: training runs as the dashboard before Vitrine reads them. A `snapshot` of everything, then a `delta` of the points
 /// that came, and `runs_meta` whenever it changes. `version` is the seq of the newest event in it.
-pub(crate) fn stream(hub: &Hub, heartbeat: Duration, stopping: Stopping) -> Response<Chunks> {
+pub(crate) fn stream(
+    hub: &Hub,
+    answers: &Arc<Budget>,
+    heartbeat: Duration,
+    stopping: Stopping,
+) -> Response<Chunks> {
     let (sender, response) = sse::response();
-    tokio::spawn(run(hub.clone(), sender, heartbeat, stopping));
+    tokio::spawn(run(hub.clone(), answers.clone(), sender, heartbeat, stopping));
     response
 }
 
@@ -50,8 +57,14 @@ struct Gathered {
 
 /// Ends when the client is gone or the broadcaster stops. A slow client holds this task up, and nothing else: one that falls
 /// off the log is sent a snapshot again.
-async fn run(hub: Hub, sender: mpsc::Sender<Bytes>, heartbeat: Duration, mut stopping: Stopping) {
-    if sender.send(Bytes::from_static(b": vitrine\nretry: 1000\n\n")).await.is_err() {
+async fn run(
+    hub: Hub,
+    answers: Arc<Budget>,
+    sender: mpsc::Sender<Bytes>,
+    heartbeat: Duration,
+    mut stopping: Stopping,
+) {
+    if sender.send(sse::opening()).await.is_err() {
         return;
     }
     let filter = Filter::of([Kind::MetricPoints, Kind::RunsMeta]);
@@ -78,10 +91,16 @@ async fn run(hub: Hub, sender: mpsc::Sender<Bytes>, heartbeat: Duration, mut sto
             let is_ready = frames.iter().any(|frame| says(frame, "ready"));
             frames.iter().for_each(|frame| gathered.add(frame));
             if !is_live && !is_ready {
+                tokio::task::yield_now().await;
                 continue;
             }
             let text = std::mem::take(&mut gathered).text(!is_live);
             is_live = true;
+            if text.is_empty() {
+                continue;
+            }
+            // While others have not taken theirs, this one comes back.
+            let Ok(text) = answers.hold(text) else { return };
             tokio::select! {
                 sent = sender.send(text) => if sent.is_err() { return },
                 () = stopping.wait() => return,

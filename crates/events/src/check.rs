@@ -36,13 +36,16 @@ impl Event<'_> {
                 Err(Fault::new("/points", "1 to 100000 points", format!("{} points", event.points.len())))
             }
             Self::MetricPoints(event) => {
-                match event.points.iter().position(|point| point.0 > run::MAX_STEP) {
-                    Some(index) => {
-                        let pointer = format!("/points/{index}/0");
-                        Err(Fault::new(&pointer, "a step below 2^53", event.points[index].0))
+                for (index, run::Point(step, _, unix_s)) in event.points.iter().enumerate() {
+                    if *step > run::MAX_STEP {
+                        return Err(Fault::new(format!("/points/{index}/0"), "a step below 2^53", step));
                     }
-                    None => Ok(()),
+                    if !run::TIMES.contains(&unix_s.get()) {
+                        let expected = "seconds since 1970, in the years 0 to 9999";
+                        return Err(Fault::new(format!("/points/{index}/2"), expected, unix_s.get()));
+                    }
                 }
+                Ok(())
             }
             Self::Tiles(event) if event.tiles.len() > batch::TILES => {
                 Err(Fault::new("/tiles", "at most 16 tiles", format!("{} tiles", event.tiles.len())))

@@ -8,6 +8,9 @@ pub(crate) const MAX_POINTS: usize = 100_000;
 /// The highest step: numbers of pages are exact up to here.
 pub(crate) const MAX_STEP: u64 = (1 << 53) - 1;
 
+/// The times that an RFC 3339 time can say, in seconds since 1970.
+pub(crate) const TIMES: std::ops::Range<f64> = -62_167_219_200.0..253_402_300_799.0;
+
 /// New points of one metric of one training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

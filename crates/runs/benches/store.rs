@@ -1,4 +1,4 @@
-//! Appends runs to the embedded store and asks for them, for `scripts/bench runs`; prints JSON lines.
+//! Appends runs to the embedded store and asks for them; prints JSON lines.
 //!
 //! `store FOLDER RUNS METRICS POINTS`: the folder is made, and left.
 

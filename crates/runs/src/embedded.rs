@@ -158,7 +158,7 @@ fn read(
         let (start_ms, last_ms) = block.times_ms;
         index.note(series, &Span { start_ms, last_ms, latest_step: block.last_step });
         if limits.is_loose(&block) {
-            index.series_mut(series).loose += block.count as usize;
+            index.series_mut(series).loose.add(block.count as usize);
         }
     })?;
     reading.fresh(|write, bytes| {

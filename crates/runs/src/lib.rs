@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! metric_points -> Store: append  -> Embedded: a folder of its own
-//!                         history -> ClickHouse: the table that others write
+//!                         history
 //!                         runs
 //! Point -> Bucket -> Pyramid: what is drawn of a series, however long it is
 //! ```
@@ -21,6 +21,6 @@ pub use embedded::{Embedded, Limits};
 pub use point::Point;
 pub use pyramid::{Change, POINTS_PER_BUCKET, Pyramid};
 pub use query::{History, Metrics, Query, View};
-pub use run::Span;
+pub use run::{Span, is_active_now};
 pub use store::{Store, StoreError};
 use triangles::triangles;

@@ -19,7 +19,7 @@ impl Point {
     pub fn new(step: u64, value: f64, unix_s: f64) -> Option<Self> {
         let is_finite = value.is_finite() && unix_s.is_finite();
         // The sum makes a negative zero a positive one, and nothing else another number.
-        is_finite.then(|| Self { step, value: value + 0.0, time_ms: (unix_s * 1e3).round() as i64 })
+        is_finite.then(|| Self { step, value: value + 0.0, time_ms: milliseconds(unix_s) })
     }
 
     /// Seconds since 1970.
@@ -34,9 +34,14 @@ impl Point {
     }
 }
 
+/// As pages round.
+fn milliseconds(unix_s: f64) -> i64 {
+    (unix_s * 1e3 + 0.5).floor() as i64
+}
+
 impl From<&events::Point> for Point {
     fn from(&events::Point(step, value, unix_s): &events::Point) -> Self {
         // What events hold is finite.
-        Self { step, value: value.get() + 0.0, time_ms: (unix_s.get() * 1e3).round() as i64 }
+        Self { step, value: value.get() + 0.0, time_ms: milliseconds(unix_s.get()) }
     }
 }

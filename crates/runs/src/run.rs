@@ -32,10 +32,10 @@ impl Span {
 
     /// Whether it had points in the five minutes before now.
     pub fn is_active(&self, now_ms: i64) -> bool {
-        now_ms.saturating_sub(self.last_ms) <= QUIET_MS
+        is_active(self.last_ms, now_ms)
     }
 
-    /// What is said of it; `None` of a run without a name.
+    /// What is said of it; `None` of a run without a name, or of times that have none.
     pub fn meta<'a>(&self, run_id: &'a str, now_ms: i64) -> Option<RunMeta<'a>> {
         let is_active = self.is_active(now_ms);
         let (start_time, last_event_time) = (written(self.start_ms)?, written(self.last_ms)?);
@@ -44,9 +44,16 @@ impl Span {
     }
 }
 
-/// A moment as it is written; one that no calendar has as the nearest that it has.
+fn is_active(last_ms: i64, now_ms: i64) -> bool {
+    now_ms.saturating_sub(last_ms) <= QUIET_MS
+}
+
+/// Whether a run of which this was said is active now.
+pub fn is_active_now(run: &RunMeta<'_>, now_ms: i64) -> bool {
+    let last: Result<Moment, _> = run.last_event_time.as_str().parse();
+    last.is_ok_and(|last| is_active(last.as_millisecond(), now_ms))
+}
+
 fn written(ms: i64) -> Option<Timestamp<'static>> {
-    let nearest = if ms < 0 { Moment::UNIX_EPOCH } else { Moment::MAX };
-    let moment = Moment::from_millisecond(ms).unwrap_or(nearest);
-    Timestamp::new(moment.to_string()).ok()
+    Timestamp::new(Moment::from_millisecond(ms).ok()?.to_string()).ok()
 }

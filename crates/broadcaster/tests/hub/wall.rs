@@ -44,7 +44,16 @@ impl Wall {
 
     /// One whose state and runs are kept in a folder.
     pub(crate) async fn keep_runs(dir: &Path) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(&dir.join("runs"), Limits::default()).unwrap());
+        // The one before may have it for a moment after it has stopped.
+        let mut opened = Embedded::open(&dir.join("runs"), Limits::default());
+        for _ in 0..500 {
+            if opened.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            opened = Embedded::open(&dir.join("runs"), Limits::default());
+        }
+        let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let config = Config { runs: Some(store.clone()), ..config() };
         let (hub, keeper) = Keeper::open(dir, config.log, Durability::Async).unwrap();
         recall(&hub, &*store).await.unwrap();

@@ -8,6 +8,7 @@ import type { Message } from "../src/wire/message";
 const live: Status = { phase: "live", transport: "websocket", heard: 7, retry: null };
 const hello: Message = { type: "hello", epoch: "e", seq: 2, resumed: false, protocol: 1 };
 const metric = (seq: number, model: string): Message => ({ seq, type: "model_metric", model, accuracy: 0.5 });
+const point = (seq: number, step: number): Message => ({ seq, type: "metric_points", run_id: "r", metric: "loss", points: [[step, 0.5, 1]] });
 
 class Tab {
   readonly news: News[] = [];
@@ -28,17 +29,18 @@ test("a tab that opens later holds at once what the first tab holds, then both h
   relay.join(first);
   expect(first.news).toEqual([{ status: unconnected, messages: [] }]);
   relay.hear(live, [hello, metric(1, "a"), metric(2, "b"), { type: "ready", seq: 2 }]);
-  relay.hear(live, [metric(3, "a")]);
+  relay.hear(live, [metric(3, "a"), point(4, 1), point(5, 2)]);
 
   const second = new Tab();
   relay.join(second);
   expect(second.news).toHaveLength(1);
   expect(second.news[0]?.status).toEqual(live);
   expect(everything(second.state)).toEqual(everything(first.state));
-  expect(second.state).toMatchObject({ epoch: "e", seq: 3, complete: true });
+  expect(second.state).toMatchObject({ epoch: "e", seq: 5, complete: true });
 
-  relay.hear(live, [metric(4, "c")]);
+  relay.hear(live, [metric(6, "c"), point(7, 3)]);
   expect(everything(second.state)).toEqual(everything(first.state));
+  expect(everything(second.state).at(-1)).toEqual({ ...point(7, 1), points: [[1, 0.5, 1], [2, 0.5, 1], [3, 0.5, 1]] });
 });
 
 test("a tab that opens in the middle of a join becomes complete when the join does", () => {

@@ -1,10 +1,11 @@
 //! A receiver's files while they are written, rotated, truncated and removed, and both ends are killed: what the wall
 //! shows is a recount of everything that was ever written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ struct World {
     rest: Option<(&'static str, String)>,
     /// Rotations since everything was read.
     rotations: u32,
+    /// What was done last, and how many lines there were then.
+    done: VecDeque<String>,
     random: u64,
 }
 
@@ -40,6 +43,7 @@ impl World {
             alerts: vec![],
             rest: None,
             rotations: 0,
+            done: VecDeque::new(),
             random: seed,
         };
         world.start_wall();
@@ -85,11 +89,17 @@ impl World {
             "--snapshot-interval",
             "1s",
         ];
-        self.feeder = Some(Running::start(command("feeders", &args)));
+        let mut feeder = command("feeders", &args);
+        let log = OpenOptions::new().create(true).append(true).open(at("feeder.log")).unwrap();
+        feeder.stdout(Stdio::null()).stderr(log);
+        self.feeder = Some(Running(feeder.spawn().unwrap()));
     }
 
     fn act(&mut self) {
-        match self.random(20) {
+        let action = self.random(20);
+        self.done.push_back(format!("{action} at {}", self.episodes.len()));
+        self.done.drain(..self.done.len().saturating_sub(30));
+        match action {
             0..8 => self.append("index.jsonl"),
             8..11 => self.append("alerts.jsonl"),
             11 => self.half(),
@@ -98,7 +108,7 @@ impl World {
             14 => {
                 self.settle();
                 // What is shown is written down a moment later: until then only the file has it.
-                std::thread::sleep(Duration::from_millis(600));
+                self.wait_to_be_written_down();
                 let _ = fs::remove_file(self.path("index.jsonl"));
             }
             15 => {
@@ -214,10 +224,36 @@ impl World {
                     totals(&expected.0)
                 )
             };
-            assert!(start.elapsed() < Duration::from_secs(30), "{}", differ());
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "{}, after {:?}\n{}",
+                differ(),
+                self.done,
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         self.rotations = 0;
+    }
+
+    /// The end of what the feeder said.
+    fn log(&self) -> String {
+        let log = fs::read_to_string(self.folder.path().join("feeder.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    fn wait_to_be_written_down(&self) {
+        let written = || -> Option<u64> {
+            let file = fs::read(self.folder.path().join("checkpoint/checkpoint.json")).ok()?;
+            let checkpoint: Value = serde_json::from_slice(&file).ok()?;
+            checkpoint["progress"]["snapshot"]["total_episodes"].as_u64()
+        };
+        let start = Instant::now();
+        while written() != Some(self.episodes.len() as u64) {
+            assert!(start.elapsed() < Duration::from_secs(30), "{:?} for {}", written(), self.episodes.len());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn snapshot(&self) -> Value {

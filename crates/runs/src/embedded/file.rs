@@ -17,6 +17,8 @@ const FILE: &str = "runs.redb";
 const LOCK: &str = "runs.lock";
 /// What the file says that it is. A version that writes another form says so with another name.
 const FORMAT: &str = "vitrine runs 1";
+/// The largest file that is made smaller when it is closed.
+const SHRUNK: u64 = 1 << 30;
 /// Bytes of pages that are held.
 const CACHE: usize = 64 << 20;
 
@@ -113,8 +115,12 @@ impl File {
         Ok(())
     }
 
-    /// Gives back to the file system what the file does not need. What stands in the way of that does no harm.
+    /// Gives back to the file system what the file does not need, where that takes a moment only. What stands in the way
+    /// of that does no harm.
     pub(super) fn shrink(&self) {
+        if !fs::metadata(&self.path).is_ok_and(|file| file.len() <= SHRUNK) {
+            return;
+        }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(Err(error)) = database.as_mut().map(Database::compact) {
             tracing::debug!("{}: {error}", self.path.display());

@@ -1,12 +1,18 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::file::{Block, Change};
+use super::index::Loose;
 use super::pack::Pack;
 use super::{Limits, Shared};
 use crate::{Point, StoreError};
 
 /// Points that are moved together, about.
 const TOGETHER: usize = 1 << 18;
+
+/// What a series costs beside its points, in points.
+const SERIES: usize = 64;
+/// Blocks of a series that are not full: so many are made into one.
+const LOOSE: usize = 16;
 
 /// Points on their way into blocks: those of all series, a share at a time.
 #[derive(Debug)]
@@ -22,7 +28,7 @@ pub(super) struct Flush {
 pub(super) struct Moved {
     pub(super) series: u32,
     pub(super) points: usize,
-    pub(super) loose: usize,
+    pub(super) loose: Loose,
 }
 
 impl Flush {
@@ -55,8 +61,7 @@ impl Flush {
             if fresh == 0 {
                 continue;
             }
-            points += fresh;
-            if loose > 0 && loose + fresh >= shared.limits.block {
+            if loose.blocks >= LOOSE || loose.points > 0 && loose.points + fresh >= shared.limits.block {
                 let reading = shared.file.reading()?;
                 for block in reading
                     .blocks(number, u64::MAX)?
@@ -66,12 +71,15 @@ impl Flush {
                     of.extend(reading.points(&block)?);
                     packer.change.gone.push(block);
                 }
-                loose = 0;
+                loose = Loose::default();
             }
+            points += of.len() + SERIES;
             of.sort_unstable_by(Point::order);
             of.dedup();
             for points in of.chunks(shared.limits.block) {
-                loose += if points.len() < shared.limits.block { points.len() } else { 0 };
+                if points.len() < shared.limits.block {
+                    loose.add(points.len());
+                }
                 packer.add(number, points)?;
             }
             moved.push(Moved { series: number, points: fresh, loose });

@@ -1,10 +1,8 @@
+use std::collections::HashMap;
+
 use super::Shared;
 use super::file::{Block, Reading};
 use crate::{History, POINTS_PER_BUCKET, Point, Pyramid, Query, StoreError, View};
-
-/// A series that is so many times as long as asked for is drawn without all its points being looked at: were it in truth
-/// short enough to be given whole, each point would be there so many times.
-const LONG: usize = 4;
 
 impl Shared {
     pub(super) fn history(&self, query: &Query) -> Result<Option<History>, StoreError> {
@@ -35,12 +33,14 @@ impl Reading<'_> {
     fn series_of(&self, query: &Query, series: u32, fresh: Vec<Point>) -> Result<Vec<Point>, StoreError> {
         let blocks = self.blocks(series, *query.steps.end())?.into_iter().filter(|block| block.meets(query));
         let blocks: Vec<Block> = blocks.collect();
-        let within = blocks.iter().filter(|block| block.is_within(query));
-        let count = fresh.len() + within.map(|block| block.count as usize).sum::<usize>();
-        if query.view == View::Peaks && count > LONG.saturating_mul(query.most) {
-            return self.peaks(query, &blocks, &fresh);
-        }
         let mut points = fresh;
+        points.sort_unstable_by(Point::order);
+        points.dedup();
+        let within = apart(blocks.iter().filter(|block| block.is_within(query)));
+        let distinct = within.map(|block| block.count as usize).sum::<usize>().max(points.len());
+        if query.view == View::Peaks && distinct > query.most {
+            return self.peaks(query, &blocks, &points);
+        }
         for block in &blocks {
             points.extend(self.points(block)?.into_iter().filter(|point| query.takes(point)));
         }
@@ -76,22 +76,29 @@ impl Reading<'_> {
 
 /// A level that the pyramid of the whole has at least, as at the one below its blocks alone are in more buckets.
 fn least_level(most: usize, blocks: &[Block], summaries: &[Option<Pyramid>]) -> u32 {
-    let (mut apart, mut end) = (Vec::new(), None);
-    for (block, summary) in blocks.iter().zip(summaries) {
-        let (_, first_step, _) = block.key;
-        if let Some(summary) = summary
-            && end < Some(first_step)
-        {
-            apart.push(summary);
-            end = Some(block.last_step);
-        }
-    }
+    let with_summaries =
+        blocks.iter().zip(summaries).filter_map(|(block, summary)| Some((block, summary.as_ref()?)));
+    let summaries: HashMap<_, _> = with_summaries.map(|(block, summary)| (block.key, summary)).collect();
+    let apart: Vec<_> = apart(blocks.iter().filter(|block| summaries.contains_key(&block.key))).collect();
     // Two that follow each other may share a bucket.
     let occupied = |level| {
-        let of: usize = apart.iter().map(|summary| summary.occupied(level)).sum();
+        let of: usize = apart.iter().map(|block| summaries[&block.key].occupied(level)).sum();
         of.saturating_sub(apart.len().saturating_sub(1))
     };
     (0..).find(|level| occupied(*level) <= most).unwrap_or_default()
+}
+
+/// Those of blocks, which are in order, that share no step with those before them.
+fn apart<'a>(blocks: impl Iterator<Item = &'a Block>) -> impl Iterator<Item = &'a Block> {
+    let mut end = None;
+    blocks.filter(move |block| {
+        let (_, first_step, _) = block.key;
+        let is_apart = end < Some(first_step);
+        if is_apart {
+            end = Some(block.last_step);
+        }
+        is_apart
+    })
 }
 
 impl Block {

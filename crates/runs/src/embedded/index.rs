@@ -26,8 +26,21 @@ pub(super) struct Series {
     pub(super) names: [String; 3],
     /// In the order in which they came.
     pub(super) fresh: Vec<Point>,
-    /// Points of blocks that are not full.
-    pub(super) loose: usize,
+    pub(super) loose: Loose,
+}
+
+/// Blocks of a series that are not full.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Loose {
+    pub(super) blocks: usize,
+    pub(super) points: usize,
+}
+
+impl Loose {
+    pub(super) fn add(&mut self, points: usize) {
+        self.blocks += 1;
+        self.points += points;
+    }
 }
 
 impl Index {
@@ -39,7 +52,7 @@ impl Index {
         }
         let number = self.series.len() as u32;
         self.runs.entry(run.clone()).or_default().series.insert(metric.clone(), number);
-        self.series.push(Series { names: names.clone(), fresh: Vec::new(), loose: 0 });
+        self.series.push(Series { names: names.clone(), fresh: Vec::new(), loose: Loose::default() });
         number
     }
 
@@ -47,7 +60,11 @@ impl Index {
     pub(super) fn append(&mut self, series: u32, points: &[Point]) {
         self.fresh += points.len();
         self.series[series as usize].fresh.extend_from_slice(points);
-        points.iter().for_each(|point| self.note(series, &Span::of(point)));
+        let spans = points.iter().map(Span::of).reduce(|mut all, of| {
+            all.join(&of);
+            all
+        });
+        spans.iter().for_each(|span| self.note(series, span));
     }
 
     /// Notes that the run of a series was then.
@@ -60,8 +77,8 @@ impl Index {
         }
     }
 
-    /// The first so many points of a series are in blocks, and so many are in blocks that are not full.
-    pub(super) fn moved(&mut self, series: u32, points: usize, loose: usize) {
+    /// The first so many points of a series are in blocks, and these are the blocks that are not full.
+    pub(super) fn moved(&mut self, series: u32, points: usize, loose: Loose) {
         let of = &mut self.series[series as usize];
         of.fresh.drain(..points);
         // What a burst needed is not held for ever.

@@ -115,7 +115,9 @@ impl Writer {
         for block in &change.gone {
             self.held.entry(block.pack).and_modify(|held| *held -= 1);
         }
-        self.held.retain(|pack, _| !change.empty.contains(pack));
+        for pack in &change.empty {
+            self.held.remove(pack);
+        }
 
         let mut index = self.shared.index();
         moved.iter().for_each(|moved| index.moved(moved.series, moved.points, moved.loose));

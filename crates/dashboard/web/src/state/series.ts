@@ -32,7 +32,7 @@ export class Pyramid {
     let changed = false;
     for (const [step, value, time] of points) {
       // As the broadcaster holds them: no negative zero, and times to a millisecond.
-      const point: Point = [step, value + 0, Math.round(time * 1e3) / 1e3];
+      const point: Point = [step, value + 0, Math.floor(time * 1e3 + 0.5) / 1e3];
       const number = Math.floor(step / width);
       const before = buckets.get(number);
       const after = before === undefined ? of(point) : join(before, of(point));
@@ -80,8 +80,8 @@ export class Series {
     return this.#points;
   }
 
-  /** As an event. */
-  toJSON(): object {
+  /** As it would be sent. */
+  event(): Received<"metric_points"> {
     const { seq, type, run_id, metric, points, unit } = this;
     return unit === undefined ? { seq, type, run_id, metric, points } : { seq, type, run_id, metric, points, unit };
   }

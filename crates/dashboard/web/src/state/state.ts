@@ -1,5 +1,6 @@
 import type { EventType } from "../generated/events";
 import type { Received } from "../wire/message";
+import { Series } from "./series";
 
 /** What is kept of one type: groups, and in a group its events by place, oldest `seq` first. */
 export type Kept = ReadonlyMap<string, ReadonlyMap<string, Received>>;
@@ -25,7 +26,8 @@ export function entries<T extends EventType>(kept: Kept | undefined): Received<T
   return all as Received<T>[];
 }
 
-/** Every sticky event in `seq` order: what a broadcaster would send to a new page. */
+/** Every sticky event in `seq` order, as a broadcaster would send it to a new page. */
 export function everything(state: State): Received[] {
-  return [...state.kept.values()].flatMap((kept) => entries(kept)).sort((a, b) => a.seq - b.seq);
+  const events = [...state.kept.values()].flatMap((kept) => entries(kept));
+  return events.map((event) => (event instanceof Series ? event.event() : event)).sort((a, b) => a.seq - b.seq);
 }
