@@ -50,7 +50,7 @@ impl World {
         world.start_feeder();
         // Its stream begins with the file that is there.
         world.append("index.jsonl");
-        world.settle();
+        world.settle_for_good();
         world
     }
 
@@ -106,9 +106,7 @@ impl World {
             12 => self.rotate(false),
             13 => self.rotate(true),
             14 => {
-                self.settle();
-                // What is shown is written down a moment later: until then only the file has it.
-                self.wait_to_be_written_down();
+                self.settle_for_good();
                 let _ = fs::remove_file(self.path("index.jsonl"));
             }
             15 => {
@@ -188,7 +186,7 @@ impl World {
         }
         self.rotations += 1;
         if self.rotations > 3 {
-            self.settle();
+            self.settle_for_good();
         }
         for number in (1..4).rev().filter(|number| self.path(&format!("index.jsonl.{number}")).exists()) {
             let to = self.path(&format!("index.jsonl.{}", number + 1));
@@ -243,7 +241,9 @@ impl World {
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
-    fn wait_to_be_written_down(&self) {
+    /// The same, before a file goes: what is shown is written down a moment later, and until then only the file has it.
+    fn settle_for_good(&mut self) {
+        self.settle();
         let written = || -> Option<u64> {
             let file = fs::read(self.folder.path().join("checkpoint/checkpoint.json")).ok()?;
             let checkpoint: Value = serde_json::from_slice(&file).ok()?;
