@@ -5,13 +5,19 @@ use std::time::Duration;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::watch;
 
-/// The requests of an HTTP/2 connection that are under way.
+/// The requests of an HTTP/2 connection.
 #[derive(Debug, Default)]
-pub(crate) struct Streams(watch::Sender<usize>);
+pub(crate) struct Streams(watch::Sender<Count>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    begun: usize,
+    under_way: usize,
+}
 
 /// A request that is under way for as long as this is held.
 #[derive(Debug)]
-pub(crate) struct Stream(watch::Sender<usize>);
+pub(crate) struct Stream(watch::Sender<Count>);
 
 /// The body of an answer: its request is under way until there is no more of it.
 #[derive(Debug)]
@@ -22,13 +28,18 @@ pub(crate) struct Streamed<B> {
 
 impl Streams {
     pub(crate) fn begin(&self) -> Stream {
-        self.0.send_modify(|count| *count += 1);
+        self.0.send_modify(|count| {
+            count.begun += 1;
+            count.under_way += 1;
+        });
         Stream(self.0.clone())
     }
 
     /// Completes when the first request did not begin within `patience`, and never if it did.
     pub(crate) async fn unused(&self, patience: Duration) {
-        if tokio::time::timeout(patience, self.0.subscribe().changed()).await.is_ok() {
+        // By what was counted, not by a change: the first may have begun before this is asked for the first time.
+        if tokio::time::timeout(patience, self.0.subscribe().wait_for(|count| count.begun > 0)).await.is_ok()
+        {
             std::future::pending::<()>().await;
         }
     }
@@ -37,7 +48,7 @@ impl Streams {
     pub(crate) async fn idle(&self, patience: Duration) {
         let mut count = self.0.subscribe();
         // The sender is here.
-        while count.wait_for(|count| *count == 0).await.is_ok() {
+        while count.wait_for(|count| count.under_way == 0).await.is_ok() {
             if tokio::time::timeout(patience, count.changed()).await.is_err() {
                 return;
             }
@@ -53,7 +64,7 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+        self.0.send_modify(|count| count.under_way -= 1);
     }
 }
 
@@ -97,10 +108,17 @@ mod tests {
         };
         tokio::join!(streams.idle(10 * second), asks);
         assert_eq!(start.elapsed(), 54 * second);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_unused_until_its_first_request_begins() {
+        let (streams, start) = (Streams::default(), Instant::now());
+        let second = Duration::from_secs(1);
         streams.unused(10 * second).await;
-        assert_eq!(start.elapsed(), 64 * second);
-        let unused = tokio::time::timeout(100 * second, streams.unused(10 * second));
-        let (unused, ()) = tokio::join!(unused, async { drop(streams.begin()) });
-        assert!(unused.is_err(), "it was used");
+        assert_eq!(start.elapsed(), 10 * second);
+        let unused = streams.unused(10 * second);
+        // It begins before that is looked at, and does not end.
+        let _request = streams.begin();
+        assert!(tokio::time::timeout(100 * second, unused).await.is_err(), "it was used");
     }
 }
