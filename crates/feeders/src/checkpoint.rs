@@ -27,7 +27,7 @@ pub(crate) struct Saved {
     pub(crate) progress: Progress,
 }
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A checkpoint that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,11 @@
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::position::{Time, modified};
 
 /// The beginning of a file goes to the end of a line, at least so far into it, and at most so far.
 const BEGINNING: (usize, usize) = (64, 1024);
@@ -12,13 +14,17 @@ const END: usize = 256;
 
 /// What a file is known by, wherever it is moved or copied to: how it begins, and how it goes on up to a place.
 ///
-/// Not its inode: a file that is removed gives its number to the next, and a copy has another.
+/// Its inode tells only files of which little was read from those that begin with the same words: one that is removed gives
+/// its number to the next, and a copy has another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     /// Its first line, or its first lines if they are short.
     begins: Mark,
     /// Right before the place.
     ends: Mark,
+    /// When it was changed last, then.
+    pub(crate) modified: Time,
+    inode: u64,
 }
 
 /// Some bytes of a file, by their digest.
@@ -64,10 +70,16 @@ impl Ends {
         self.last.drain(..self.last.len().saturating_sub(END));
     }
 
-    pub(crate) fn identity(&self) -> Identity {
+    /// Of the file of an entry of its folder that was changed last at this time.
+    pub(crate) fn identity(&self, entry: &Metadata, modified: Time) -> Identity {
         let newline = self.first.iter().skip(BEGINNING.0 - 1).position(|byte| *byte == b'\n');
         let length = newline.map_or(self.first.len(), |newline| BEGINNING.0 + newline);
-        Identity { begins: Mark::of(&self.first[..length]), ends: Mark::of(&self.last) }
+        Identity {
+            begins: Mark::of(&self.first[..length]),
+            ends: Mark::of(&self.last),
+            modified,
+            inode: entry.ino(),
+        }
     }
 }
 
@@ -81,6 +93,16 @@ impl Identity {
             false if (beginning.len() as u64) < self.begins.length => Likeness::Short,
             false => Likeness::Other,
         })
+    }
+
+    /// Whether so little was read of it that another may well begin like it.
+    pub(crate) fn is_short(&self) -> bool {
+        self.begins.length < BEGINNING.0 as u64
+    }
+
+    /// Whether it is the file of this entry, and was not changed since.
+    pub(crate) fn is_unchanged(&self, entry: &Metadata) -> bool {
+        (entry.ino(), modified(entry)) == (self.inode, self.modified)
     }
 
     /// Bytes of a file that tell how it begins.

@@ -14,8 +14,8 @@ pub struct Position {
     pub(crate) offset: u64,
     /// How that one is found again; `None` before the first line.
     pub(crate) file: Option<Identity>,
-    /// When it was changed last, then.
-    pub(crate) modified: Time,
+    /// How the one before it is told from those that come after it.
+    pub(crate) before: Option<Identity>,
 }
 
 /// Seconds and nanoseconds.
@@ -29,12 +29,14 @@ impl Position {
 
     /// The beginning of the next file.
     pub(crate) fn next(&self) -> Self {
-        Self { base: self.bytes(), ..Self::default() }
+        let before = self.file.as_ref().or(self.before.as_ref()).cloned();
+        Self { base: self.bytes(), before, ..Self::default() }
     }
 
     /// The end of its file, where that has only so many bytes, or was written anew.
-    pub(crate) fn cut(&self, length: u64, file: Identity, modified: Time) -> Self {
-        Self { base: self.bytes().saturating_sub(length), offset: length, file: Some(file), modified }
+    pub(crate) fn cut(&self, length: u64, file: Identity) -> Self {
+        let base = self.bytes().saturating_sub(length);
+        Self { base, offset: length, file: Some(file), before: self.before.clone() }
     }
 }
 

@@ -77,7 +77,7 @@ impl Segment {
     /// From a place in it, after what was read of it up to a position was cut or written anew.
     pub(crate) fn cut_at(self, length: u64, position: &Position) -> io::Result<Self> {
         let ends = Ends::of(&self.file, length)?;
-        let position = position.cut(length, ends.identity(), modified(&self.found));
+        let position = position.cut(length, ends.identity(&self.found, modified(&self.found)));
         self.at(position)
     }
 
@@ -90,6 +90,15 @@ impl Segment {
         is_same(&self.found, entry)
     }
 
+    /// Whether it is a file that was read, and was not changed since.
+    pub(crate) fn is_unchanged(&self, file: &Identity) -> bool {
+        file.is_unchanged(&self.found)
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.is(&other.found)
+    }
+
     /// Whether nobody has written to it for so long, as far as clocks agree.
     pub(crate) fn is_quiet(&self, for_long: Duration) -> io::Result<bool> {
         Ok(self.metadata()?.modified()?.elapsed().map_or(true, |ago| ago >= for_long))
@@ -97,14 +106,14 @@ impl Segment {
 
     /// When it was changed last: as the last line of it was handed over, or else as it was found.
     pub(crate) fn modified(&self) -> Time {
-        if self.position.file.is_some() { self.position.modified } else { modified(&self.found) }
+        self.position.file.as_ref().map_or_else(|| modified(&self.found), |file| file.modified)
     }
 
     /// What it is known by as far as it was read, the beginning of a line included; `None` before anything was.
     pub(crate) fn identity(&self) -> Option<Identity> {
         let mut read = self.read.clone();
         read.pass(&self.partial);
-        (!self.is_untouched()).then(|| read.identity())
+        (!self.is_untouched()).then(|| read.identity(&self.found, self.modified()))
     }
 
     /// Whether nothing was read of it.
@@ -180,8 +189,8 @@ impl Segment {
 
     /// Notes how the file is found again.
     fn identify(&mut self) {
-        self.position.file = Some(self.read.identity());
-        self.position.modified = self.checked.map_or_else(|| modified(&self.found), |(modified, _)| modified);
+        let modified = self.checked.map_or_else(|| modified(&self.found), |(modified, _)| modified);
+        self.position.file = Some(self.read.identity(&self.found, modified));
     }
 
     /// What its folder says of it now.

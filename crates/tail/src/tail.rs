@@ -127,7 +127,10 @@ impl Tail {
             {
                 // Of a file that was empty when it was found, another may have been made by now.
                 true => self.is_newest().map_err(at(&self.path))?,
-                false => held.is_what_was_read().map_err(at(&held.path))?,
+                false => {
+                    held.is_what_was_read().map_err(at(&held.path))?
+                        && !self.is_another(&held).map_err(at(&self.path))?
+                }
             };
             if is_good {
                 return Ok(Some(held));
@@ -173,10 +176,8 @@ impl Tail {
         match found {
             Found::Whole(segment) => segment.at(self.position.clone()).map(Some),
             Found::Alike(..) | Found::Nowhere => {
-                let next = match self.position.file {
-                    Some(_) => {
-                        self.rotated_since(rotated::listed(&self.path)?, self.position.modified, None)?
-                    }
+                let next = match self.position.file.clone() {
+                    Some(file) => self.rotated_since(rotated::listed(&self.path)?, file.modified, None)?,
                     None => None,
                 };
                 let next = match next {
@@ -199,14 +200,7 @@ impl Tail {
             return Ok(Found::Nowhere);
         };
         let mut found = Found::Nowhere;
-        let named = Segment::named(&self.path)?;
-        let mut candidates = named.into_iter().collect::<Vec<_>>();
-        for rotated in rotated::listed(&self.path)?.iter().rev() {
-            if self.is_known(rotated, None)? {
-                candidates.extend(self.open(rotated)?);
-            }
-        }
-        for segment in candidates {
+        for segment in self.candidates(&file)? {
             match (segment.likeness(&file, offset)?, &found) {
                 (Likeness::Whole, _) => return Ok(Found::Whole(segment)),
                 (Likeness::Beginning, Found::Nowhere | Found::Alike(_, Likeness::Short)) => {
@@ -217,6 +211,28 @@ impl Tail {
             }
         }
         Ok(found)
+    }
+
+    /// Which files may be one that was read, the likeliest first.
+    fn candidates(&mut self, file: &Identity) -> io::Result<Vec<Segment>> {
+        // It is opened before the others are listed: if it is rotated in between it is one of them.
+        let named = Segment::named(&self.path)?;
+        let rotated = rotated::listed(&self.path)?;
+        if file.is_short() {
+            let is_newest = || rotated.iter().all(|one| modified(&one.metadata) <= file.modified);
+            let first = match self.place(&rotated, file)? {
+                Some(place) => self.open(&rotated[place])?,
+                None => named.filter(|named| named.is_unchanged(file) || is_newest()),
+            };
+            return Ok(first.into_iter().collect());
+        }
+        let mut candidates: Vec<Segment> = named.into_iter().collect();
+        for one in rotated.iter().rev() {
+            if self.begins_like(one, file)? {
+                candidates.extend(self.open(one)?);
+            }
+        }
+        Ok(candidates)
     }
 
     /// What is read once this file is at its end: nothing while it is the newest, or nothing is in the
@@ -233,7 +249,8 @@ impl Tail {
         let rotated = rotated::listed(&self.path)?;
         let newer = match rotated.iter().position(|one| held.is(&one.metadata)) {
             Some(place) => self.first_unknown(&rotated[place + 1..], held.identity().as_ref())?,
-            // It is gone, and others may have come and been rotated since.
+            // It is gone, and others may have come and been rotated since: one of them may be taken for it.
+            None if held.identity().is_some_and(|held| held.is_short()) => return Ok(Next::Anew),
             None => self.rotated_since(rotated, held.modified(), held.identity().as_ref())?,
         };
         if let Some(newer) = newer {
@@ -245,8 +262,8 @@ impl Tail {
         }
         // A copy that took its name, or a backup.
         let likeness = match &self.position.file {
-            Some(file) => named.likeness(file, self.position.offset)?,
-            None => Likeness::Other,
+            Some(file) if !file.is_short() => named.likeness(file, self.position.offset)?,
+            _ => Likeness::Other,
         };
         Ok(match likeness {
             Likeness::Whole | Likeness::Beginning => Next::Anew,
@@ -256,8 +273,46 @@ impl Tail {
 
     /// Whether nothing was rotated since the last line.
     fn is_newest(&mut self) -> io::Result<bool> {
+        let Some(file) = self.position.file.clone() else { return Ok(true) };
         let rotated = rotated::listed(&self.path)?;
-        Ok(self.rotated_since(rotated, self.position.modified, None)?.is_none())
+        Ok(self.rotated_since(rotated, file.modified, None)?.is_none())
+    }
+
+    /// Whether the file that is held was copied, and says since what it said before, where that was little.
+    fn is_another(&mut self, held: &Segment) -> io::Result<bool> {
+        if !held.position.file.as_ref().is_some_and(Identity::is_short) {
+            return Ok(false);
+        }
+        Ok(matches!(self.search()?, Found::Whole(found) if !found.is_same(held)))
+    }
+
+    /// Where a file that was read, or its newest copy, is among rotated ones. What has only its first words in common with
+    /// one of which no more was read is that if it is that and unchanged, or the first of those that were changed since.
+    fn place(&mut self, rotated: &[Rotated], file: &Identity) -> io::Result<Option<usize>> {
+        if !file.is_short() {
+            for (place, one) in rotated.iter().enumerate().rev() {
+                if self.begins_like(one, file)? {
+                    return Ok(Some(place));
+                }
+            }
+            return Ok(None);
+        }
+        let kept = rotated.iter().position(|one| file.is_unchanged(&one.metadata));
+        if let Some(place) = kept
+            && self.begins_like(&rotated[place], file)?
+        {
+            return Ok(kept);
+        }
+        for (place, one) in rotated.iter().enumerate() {
+            let changed = modified(&one.metadata);
+            if changed >= file.modified && self.begins_like(one, file)? {
+                return Ok(Some(place));
+            }
+            if changed > file.modified {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// The oldest of these files that came after the one that was read last, or the one that is held: after their
@@ -268,41 +323,40 @@ impl Tail {
         time: Time,
         held: Option<&Identity>,
     ) -> io::Result<Option<Segment>> {
-        let mut known = None;
-        for (place, one) in newer.iter().enumerate() {
-            if self.is_known(one, held)? {
-                known = Some(place);
-            }
+        let mut known = 0;
+        for file in self.known(held) {
+            known = known.max(self.place(&newer, &file)?.map_or(0, |place| place + 1));
         }
-        newer.drain(..known.map_or(0, |known| known + 1));
-        // Files of one tick of the clock have the same time: their names alone say which is newer.
-        newer.retain(|one| {
-            modified(&one.metadata) > time || (known.is_some() && modified(&one.metadata) == time)
-        });
+        newer.drain(..known);
+        newer.retain(|one| modified(&one.metadata) >= time);
         self.first_unknown(&newer, held)
     }
 
+    /// The first of these files, which came after what was read, that is no copy of a part of that.
     fn first_unknown(&mut self, rotated: &[Rotated], held: Option<&Identity>) -> io::Result<Option<Segment>> {
         for one in rotated {
-            if !self.is_known(one, held)?
-                && let Some(segment) = self.open(one)?
-            {
+            let mut is_known = false;
+            for file in self.known(held).iter().filter(|file| !file.is_short()) {
+                is_known |= self.begins_like(one, file)?;
+            }
+            if !is_known && let Some(segment) = self.open(one)? {
                 return Ok(Some(segment));
             }
         }
         Ok(None)
     }
 
-    /// Whether it is the file that was read last, or the one that is held, or a copy of a part of one.
-    fn is_known(&mut self, rotated: &Rotated, held: Option<&Identity>) -> io::Result<bool> {
-        for file in self.position.file.iter().chain(held) {
-            match rotated.begins_like(file) {
-                Ok(true) => return Ok(true),
-                Ok(false) => {}
-                failed => return self.pass_over(rotated, failed, true),
-            }
-        }
-        Ok(false)
+    /// The file that was read last, the one before that, and the one that is held. Files of one tick of the clock have
+    /// the same time: by that alone the one before could not be told from the next.
+    fn known(&self, held: Option<&Identity>) -> Vec<Identity> {
+        let Position { file, before, .. } = &self.position;
+        let before = before.iter().filter(|before| !before.is_short());
+        file.iter().chain(before).chain(held).cloned().collect()
+    }
+
+    fn begins_like(&mut self, rotated: &Rotated, file: &Identity) -> io::Result<bool> {
+        let begins_like = rotated.begins_like(file);
+        self.pass_over(rotated, begins_like, true)
     }
 
     fn open(&mut self, rotated: &Rotated) -> io::Result<Option<Segment>> {

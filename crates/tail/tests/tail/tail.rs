@@ -31,6 +31,8 @@ struct World {
 enum Action {
     /// Lines, each of about so many bytes.
     Append(Vec<usize>),
+    /// A line that is the same in every file; it is of no interest, and may be read again.
+    Same,
     /// The first half of a line; the next lines stand behind it.
     Half,
     Read,
@@ -47,6 +49,7 @@ enum Action {
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     let action = prop_oneof![
         6 => prop::collection::vec(1..600_usize, 1..6).prop_map(Action::Append),
+        3 => Just(Action::Same),
         2 => Just(Action::Half),
         6 => Just(Action::Read),
         2 => Just(Action::Restart),
@@ -61,6 +64,8 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
 
 /// Long ago, by the times of the files here.
 const LATE: Duration = Duration::from_secs(2);
+/// What a file says without saying anything.
+const SAME: &str = "not JSON";
 /// Rotated files that are kept.
 const KEPT: u32 = 4;
 
@@ -95,6 +100,7 @@ impl World {
     fn act(&mut self, action: &Action) {
         match action {
             Action::Append(lengths) => lengths.iter().for_each(|length| self.append(*length, true)),
+            Action::Same => self.same(),
             Action::Half => self.append(20, false),
             Action::Read => self.read(),
             Action::Restart => {
@@ -105,7 +111,8 @@ impl World {
             Action::RenameAndCreate => {
                 self.rotate(false);
                 if !self.path().exists() {
-                    fs::write(self.path(), "").unwrap();
+                    let file = File::create(self.path()).unwrap();
+                    self.stamp(&file);
                 }
             }
             Action::CopyAndTruncate => self.rotate(true),
@@ -127,6 +134,14 @@ impl World {
         self.stamp(&file);
     }
 
+    fn same(&mut self) {
+        if self.fragment.is_empty() {
+            let mut file = OpenOptions::new().create(true).append(true).open(self.path()).unwrap();
+            writeln!(file, "{SAME}").unwrap();
+            self.stamp(&file);
+        }
+    }
+
     /// Changes are a second apart: those of one tick of the kernel's clock have the same time.
     fn stamp(&mut self, file: &File) {
         self.count += 1;
@@ -136,6 +151,7 @@ impl World {
     fn read(&mut self) {
         self.rotations = 0;
         while read(&mut self.tail, 1_000, &mut self.got) {}
+        self.got.retain(|line| line != SAME);
     }
 
     /// The file ends here: who reads it comes to its end while it is there.
@@ -392,6 +408,31 @@ fn an_older_file_that_was_touched_is_not_read() {
     fs::write(at("index.jsonl"), "two\n").unwrap();
     while read(&mut tail, 1_000, &mut got) {}
     assert_eq!(got, ["one", "two"]);
+}
+
+#[test]
+fn files_of_one_tick_of_the_clock_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |name: &str, text: &str| {
+        fs::write(at(name), format!("{text} {}\n", "x".repeat(100))).unwrap();
+        File::open(at(name)).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    };
+    let lines = |position| {
+        let (got, position) = lines(folder.path(), position);
+        (got.iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>(), position)
+    };
+    write("index.jsonl", "one");
+    let (_, position) = lines(Position::default());
+    fs::rename(at("index.jsonl"), at("index.jsonl.1")).unwrap();
+    write("index.jsonl", "two");
+    let (got, position) = lines(position);
+    assert_eq!(got, ["two"]);
+    // What was read last is gone, and what was read before that is not.
+    fs::rename(at("index.jsonl.1"), at("index.jsonl.2")).unwrap();
+    write("index.jsonl.1", "three");
+    write("index.jsonl", "four");
+    assert_eq!(lines(position).0, ["three", "four"]);
 }
 
 #[test]
