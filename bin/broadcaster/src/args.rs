@@ -33,7 +33,7 @@ pub(crate) enum Durability {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     Doctor(DoctorArgs),
 }
 
@@ -148,6 +148,10 @@ pub(crate) struct ServeArgs {
     /// Bytes that the log holds
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub(crate) log_bytes: ByteSize,
+
+    /// Show what a trainer sends to /rpc/batch_update, and answer it, so many milliseconds later: a slow producer, to try a page with
+    #[arg(long, value_name = "MS", env = "FRAME_DELAY_MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=60_000))]
+    pub(crate) frame_delay_ms: u64,
 
     /// Serve the page from this folder instead of the built-in one, to develop it
     #[arg(long, value_name = "DIR")]

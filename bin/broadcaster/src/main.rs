@@ -21,7 +21,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let Args { log, command } = Args::parse();
     match command {
-        Command::Serve(args) => command::run(&log, |stop| serve::serve(args, stop)),
+        Command::Serve(args) => command::run(&log, |stop| serve::serve(*args, stop)),
         Command::Doctor(args) => command::run(&log, |stop| doctor::doctor(args, stop)),
     }
 }

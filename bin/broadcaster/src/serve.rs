@@ -2,6 +2,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use broadcaster::{Access, Config, Epoch, Hub, Keeper, LogLimits, Page, recall};
@@ -147,6 +148,7 @@ fn config(args: ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Fa
         max_connections: args.max_connections,
         max_connections_per_address: args.max_connections_per_address,
         page,
+        frame_delay: Duration::from_millis(args.frame_delay_ms),
         ..Config::default()
     })
 }

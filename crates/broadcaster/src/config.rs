@@ -29,6 +29,8 @@ pub struct Config {
     pub page: Page,
     /// Where points of runs are kept; `None`: nowhere but in the hub, which holds what is drawn of them.
     pub runs: Option<Arc<dyn runs::Store>>,
+    /// Between a call of a trainer and what pages see of it.
+    pub frame_delay: Duration,
     /// Between two signs of life to a page.
     pub heartbeat: Duration,
     /// How long connections have to end when the broadcaster stops.
@@ -66,6 +68,7 @@ impl Default for Config {
             max_connections_per_address: 1_000,
             page: Arc::new(|_, _, _| None),
             runs: None,
+            frame_delay: Duration::ZERO,
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(4),
         }

@@ -33,6 +33,7 @@ mod log;
 mod metrics;
 mod order;
 mod origin;
+mod picture;
 mod problem;
 mod publish;
 mod reader;
@@ -40,6 +41,7 @@ mod recall;
 mod replay;
 mod roll;
 mod router;
+mod rpc;
 mod saved;
 #[cfg(all(test, feature = "shuttle"))]
 mod schedules;
@@ -56,6 +58,7 @@ mod streams;
 mod sync;
 mod tls;
 mod tokens;
+mod training;
 mod visitors;
 mod websocket;
 

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use runs::Store;
 use serde::Serialize;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinError;
 
 use crate::columns::{self, Columns, ColumnsError};
@@ -21,6 +21,7 @@ use crate::hub::Answer;
 use crate::metrics::{Outcome, Publishing};
 use crate::problem::Problem;
 use crate::snapshots::Packed;
+use crate::training::Training;
 use crate::{Config, Hub, Receipt};
 
 /// Bytes of a body that is decoded where others would wait for it. A larger one, or one of which nobody knows how
@@ -29,24 +30,27 @@ const LARGE: usize = 256 << 10;
 
 /// `POST /publish`: decodes a whole body, applies all of it or nothing.
 pub(crate) struct Publisher {
-    hub: Hub,
+    pub(crate) hub: Hub,
     runs: Arc<dyn Store>,
     /// Large bodies are decoded at once on as many threads as there are cores; the others wait.
     decoders: Arc<Semaphore>,
+    /// One call of a trainer at a time.
+    pub(crate) training: Mutex<Training>,
 }
 
 /// A body that is whole.
-struct Body {
-    bytes: Bytes,
-    headers: HeaderMap,
+pub(crate) struct Body {
+    pub(crate) bytes: Bytes,
+    pub(crate) headers: HeaderMap,
     /// Bytes that it may have once its encoding is undone.
-    limit: usize,
+    pub(crate) limit: usize,
 }
 
 impl Publisher {
     pub(crate) fn new(hub: Hub, runs: Arc<dyn Store>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { hub, runs, decoders: Arc::new(Semaphore::new(cores)) }
+        let training = Mutex::new(Training::of(&hub, Instant::now()));
+        Self { hub, runs, decoders: Arc::new(Semaphore::new(cores)), training }
     }
 
     /// The body of a 200, when it may be given.
@@ -114,7 +118,7 @@ impl Publisher {
     }
 
     /// Does what takes a while where nobody waits for it, when its turn comes.
-    async fn aside<T>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError>
+    pub(crate) async fn aside<T>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError>
     where
         T: Send + 'static,
     {
@@ -128,12 +132,12 @@ impl Publisher {
     }
 }
 
-enum Media {
+pub(crate) enum Media {
     Events(Format),
     Columns,
 }
 
-fn media(headers: &HeaderMap) -> Result<Media, Problem> {
+pub(crate) fn media(headers: &HeaderMap) -> Result<Media, Problem> {
     const EXPECTED: &str =
         "expected Content-Type application/json, application/x-ndjson or application/vnd.apache.arrow.stream";
     let given = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -156,7 +160,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     let mut body = Limited::new(body, limit);
     let whole = async {
         // Nearly always it comes in one piece. Pieces are copied: each may be a little of what it holds.
@@ -190,7 +194,7 @@ async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
 
 impl Body {
     /// Undoes the content encoding, never past the limit.
-    fn decoded(self) -> Result<Bytes, Problem> {
+    pub(crate) fn decoded(self) -> Result<Bytes, Problem> {
         let Self { bytes: body, headers, limit } = self;
         let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(body) };
         let broken = |error: std::io::Error| Problem::BadRequest(format!("Content-Encoding: {error}"));

@@ -89,11 +89,14 @@ impl Router {
     ) -> Result<Response<Body>, Problem> {
         let path = request.uri().path().to_owned();
         let headers = request.headers();
-        if path == "/publish" {
+        if path == "/publish" || path == "/rpc/batch_update" {
             only(request.method(), &Method::POST, "POST")?;
             let mut publishing = self.hub.metrics().publishing();
             let published = match self.stopping.now() {
                 true => Err(Problem::Stopping),
+                false if path == "/rpc/batch_update" => {
+                    self.publisher.batch_update(request, &self.config, &mut publishing).await
+                }
                 false => self.publisher.publish(request, &self.config, &mut publishing).await,
             };
             publishing.answered(published.as_ref().map_or_else(Problem::status, |_| StatusCode::OK));

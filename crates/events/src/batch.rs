@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Image, Name, Real, Unit};
 
 /// Samples in a whole tile set.
-pub(crate) const TILES: usize = 16;
+pub const TILES: usize = 16;
 
 /// The tile set of a mini-batch: what the network saw and said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,19 @@ pub struct Tile<'a> {
     pub image_b64: Image<'a>,
 }
 
+impl Tile<'_> {
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Tile<'static> {
+        Tile {
+            sample_id: self.sample_id.into_owned(),
+            prediction: self.prediction.into_owned(),
+            ground_truth: self.ground_truth.into_owned(),
+            confidence: self.confidence,
+            image_b64: self.image_b64.into_owned(),
+        }
+    }
+}
+
 /// A class or an id: trainers send numbers as well as names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -54,6 +67,15 @@ pub enum Label<'a> {
     /// A name.
     #[serde(borrow)]
     Name(Name<'a>),
+}
+
+impl Label<'_> {
+    fn into_owned(self) -> Label<'static> {
+        match self {
+            Self::Number(number) => Label::Number(number),
+            Self::Name(name) => Label::Name(name.into_owned()),
+        }
+    }
 }
 
 /// One point of the loss curve.

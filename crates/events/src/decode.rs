@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use memchr::memchr_iter;
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -74,6 +75,24 @@ fn array(body: &str, limit: usize) -> Result<Vec<Item<'_>>, Refusal> {
         .enumerate()
         .map(|(index, raw)| item(raw.get()).map_err(|wrong| wrong.in_body(body, raw.get(), index)))
         .collect()
+}
+
+/// Reads one value that is no event. `O` is the same type, borrowing nothing: where the body is refused it is read again as
+/// that, to say what is wrong with it.
+pub(crate) fn located<'a, T, O>(body: &'a [u8]) -> Result<T, Refusal>
+where
+    T: Deserialize<'a>,
+    O: Deserialize<'static>,
+{
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
+    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Value>(text) {
+        Err(error) => syntax(&error),
+        Ok(value) => match serde_path_to_error::deserialize::<_, O>(value.clone()) {
+            Err(error) => fault(pointer(error.path()), &error.inner().to_string(), &value).at(0),
+            // Only the text itself is wrong then: a field that stands in it twice.
+            Ok(_) => Fault::new("", "every field once", error).at(0),
+        },
+    })
 }
 
 /// What is wrong with the text of one event.

@@ -28,13 +28,14 @@ mod fleet;
 mod model;
 mod profile;
 mod run;
+mod update;
 
 #[cfg(feature = "schema")]
 pub mod schema;
 #[cfg(feature = "schema")]
 pub mod typescript;
 
-pub use batch::{Label, Loss, Tile, Tiles};
+pub use batch::{Label, Loss, TILES, Tile, Tiles};
 pub use decode::{Batch, Format, Item, decode};
 pub use detection::{LiveDetection, PhaseChange, Prediction};
 pub use embedding::{Embedding, EmbeddingSnapshot, MAX_SNAPSHOT_ROWS};
@@ -51,3 +52,4 @@ pub use run::{MetricPoints, Point, RunMeta, RunsMeta};
 pub use session::{PROTOCOL, Session};
 pub use text::{Image, Name, Text};
 pub use timestamp::Timestamp;
+pub use update::BatchUpdate;

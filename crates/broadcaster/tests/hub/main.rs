@@ -8,6 +8,7 @@ mod metrics;
 mod model;
 mod page;
 mod random;
+mod rpc;
 mod runs;
 mod sockets;
 mod wall;

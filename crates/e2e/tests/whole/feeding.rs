@@ -231,7 +231,6 @@ impl World {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
-        self.rotations = 0;
     }
 
     /// The end of what the feeder said.
@@ -254,6 +253,7 @@ impl World {
             assert!(start.elapsed() < Duration::from_secs(30), "{:?} for {}", written(), self.episodes.len());
             std::thread::sleep(Duration::from_millis(20));
         }
+        self.rotations = 0;
     }
 
     fn snapshot(&self) -> Value {

@@ -1,0 +1,102 @@
+use std::time::{Duration, Instant};
+
+use events::{BatchUpdate, Event, Kind, Loss, TILES, Tile, Tiles};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{Filter, Hub};
+
+/// A training of which nothing came for so long is over: the next may begin with any iteration.
+const QUIET: Duration = Duration::from_secs(300);
+
+/// How far a trainer came that shows its mini-batches.
+#[derive(Debug, Default)]
+pub(crate) struct Training {
+    /// The newest iteration, and when it came.
+    newest: Option<(u64, Instant)>,
+    /// The newest tile set, whole or being gathered.
+    tiles: Vec<Tile<'static>>,
+}
+
+impl Training {
+    /// Where the one is that a hub shows.
+    pub(crate) fn of(hub: &Hub, now: Instant) -> Self {
+        let mut training = Self::default();
+        for event in hub.sticky(Filter::of([Kind::Tiles, Kind::Loss])).1 {
+            // The hub checked it when it took it.
+            let Ok(mut event) = serde_json::from_slice::<Value>(&event) else { continue };
+            let newest = training.newest.map(|(newest, _)| newest).max(event["iteration"].as_u64());
+            training.newest = newest.map(|newest| (newest, now));
+            if let Ok(tiles) = Vec::<Tile<'static>>::deserialize(event["tiles"].take()) {
+                training.tiles = tiles;
+            }
+        }
+        training
+    }
+
+    /// Whether an iteration came before, or is older than the newest.
+    pub(crate) fn has_passed(&self, iteration: u64, now: Instant) -> bool {
+        self.newest.is_some_and(|(newest, came)| iteration <= newest && now.duration_since(came) < QUIET)
+    }
+
+    /// Whether its tile set is whole.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.tiles.len() == TILES
+    }
+
+    /// How far it is after an update, and what is published of that. A set that lacks some takes as many as it lacks,
+    /// from the whole mini-batch; a mini-batch of a whole set begins a new one.
+    pub(crate) fn after(&self, update: BatchUpdate<'static>, now: Instant) -> (Self, Vec<Event<'static>>) {
+        let BatchUpdate { iteration, loss, batch_size, delay_ms, samples } = update;
+        let mut events = vec![Event::Loss(Loss { iteration, loss, batch_size, delay_ms })];
+        let begins_anew = !samples.is_empty() && (self.is_ready() || samples.len() >= TILES);
+        let mut tiles = if begins_anew { vec![] } else { self.tiles.clone() };
+        if !samples.is_empty() {
+            tiles.extend(thinned(samples, TILES - tiles.len()));
+            let (filled, ready) = (tiles.len() as u8, tiles.len() == TILES);
+            events.push(Event::Tiles(Tiles { iteration, tiles: tiles.clone(), filled, ready }));
+        }
+        (Self { newest: Some((iteration, now)), tiles }, events)
+    }
+}
+
+/// So many of them at most, evenly spread.
+fn thinned<T>(all: Vec<T>, most: usize) -> impl Iterator<Item = T> {
+    let (count, kept) = (all.len(), all.len().min(most));
+    // The n-th that is kept is the first with n / kept of all before it.
+    all.into_iter().enumerate().filter(move |(place, _)| (place * kept) % count < kept).map(|(_, one)| one)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_next_training_may_begin_where_the_last_one_did() {
+        let update = |iteration| BatchUpdate {
+            iteration,
+            loss: events::Real::new(0.5).unwrap(),
+            batch_size: 16,
+            delay_ms: None,
+            samples: vec![],
+        };
+        let start = Instant::now();
+        let (first, _) = Training::default().after(update(5_000), start);
+        let (first, _) = first.after(update(5_001), start + QUIET / 2);
+        assert!(first.has_passed(0, start + QUIET));
+        assert!(!first.has_passed(0, start + QUIET / 2 + QUIET));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_thinned_is_spread_evenly(count in 1..200_usize, most in 1..20_usize) {
+            let kept: Vec<usize> = thinned((0..count).collect(), most).collect();
+            prop_assert_eq!(kept.len(), count.min(most));
+            prop_assert_eq!(kept[0], 0);
+            let gaps: Vec<usize> = kept.windows(2).map(|pair| pair[1] - pair[0]).chain([count - kept[kept.len() - 1]]).collect();
+            prop_assert!(gaps.iter().max().unwrap() - gaps.iter().min().unwrap() <= 1, "{kept:?}");
+        }
+    }
+}
