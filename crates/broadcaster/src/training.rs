@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{Filter, Hub};
 
-/// A training of which nothing came for so long is over: the next may begin with any iteration.
-const QUIET: Duration = Duration::from_secs(300);
+/// A training of which nothing was taken for so long is over: the next may begin with an iteration before its last.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// How far a trainer came that shows its mini-batches.
 #[derive(Debug, Default)]
@@ -36,7 +36,9 @@ impl Training {
 
     /// Whether an iteration came before, or is older than the newest.
     pub(crate) fn has_passed(&self, iteration: u64, now: Instant) -> bool {
-        self.newest.is_some_and(|(newest, came)| iteration <= newest && now.duration_since(came) < QUIET)
+        self.newest.is_some_and(|(newest, came)| {
+            iteration == newest || (iteration < newest && now.duration_since(came) < QUIET)
+        })
     }
 
     /// Whether its tile set is whole.
@@ -87,6 +89,8 @@ mod tests {
         let (first, _) = first.after(update(5_001), start + QUIET / 2);
         assert!(first.has_passed(0, start + QUIET));
         assert!(!first.has_passed(0, start + QUIET / 2 + QUIET));
+        // What nobody answered may be sent again much later.
+        assert!(first.has_passed(5_001, start + 100 * QUIET));
     }
 
     proptest! {

@@ -23,7 +23,8 @@ macro_rules! assets {
     };
 }
 
-pub(crate) const ASSETS: &[Asset] = assets!["index.html", "app.js", "app.css", "worker.js", "icon.svg"];
+pub(crate) const ASSETS: &[Asset] =
+    assets!["index.html", "app.js", "app.css", "worker.js", "uplot.js", "icon.svg"];
 
 impl Asset {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
@@ -127,6 +128,8 @@ mod tests {
     fn the_page_is_within_its_budget() {
         let brotli = |name| Asset::named(name).unwrap().brotli.len();
         assert!(brotli("app.js") + brotli("worker.js") <= 45 * 1024);
+        // Loaded where curves are drawn.
+        assert!(brotli("uplot.js") <= 20 * 1024);
         assert!(brotli("app.css") <= 6 * 1024);
     }
 }

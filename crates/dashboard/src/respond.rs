@@ -9,7 +9,7 @@ use crate::asset::{Asset, VERSION, Wanted, media_type};
 use crate::encoding::Encoding;
 
 /// Everything that the page loads, connects to and runs is its own origin's, and nothing is inline.
-const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// Answers a request for a file of the embedded page; `None` where the path is none of them.

@@ -13,7 +13,7 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      output: { entryFileNames: "app.js", assetFileNames: "app.[ext]", codeSplitting: false },
+      output: { entryFileNames: "app.js", chunkFileNames: "[name].js", assetFileNames: "app.[ext]" },
     },
   },
   worker: {

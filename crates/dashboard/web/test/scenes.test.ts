@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compact } from "../src/format/number";
 import { duration } from "../src/format/time";
+import { type Loss, ofNewest } from "../src/scenes/loss/losses";
 import { byModel, type Prediction } from "../src/scenes/predictions/episodes";
 import { sections } from "../src/scenes/profiles/sections";
 
@@ -51,5 +52,16 @@ describe("an episode", () => {
       ["gbt", [0], undefined],
       ["knn", [0, 1, 2, 3], 2 / 3],
     ]);
+  });
+});
+
+describe("a loss curve", () => {
+  const losses = (...iterations: number[]) => iterations.map((iteration, seq): Loss => ({ type: "loss", seq, iteration, loss: 1, batch_size: 1 }));
+  const shown = (...iterations: number[]) => ofNewest(losses(...iterations)).map(({ iteration }) => iteration);
+  test("is of the newest training", () => {
+    expect(shown()).toEqual([]);
+    expect(shown(3, 4, 9)).toEqual([3, 4, 9]);
+    expect(shown(3, 4, 1, 2, 0, 5)).toEqual([0, 5]);
+    expect(shown(1, 1)).toEqual([1]);
   });
 });

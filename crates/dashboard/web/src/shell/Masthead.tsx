@@ -1,5 +1,7 @@
 import { ago, clock } from "../format/time";
+import { choices, current } from "../scenes";
 import { store } from "../state/store";
+import { setParam } from "../view/address";
 import { now } from "../view/now";
 import { choose, contrast, THEMES, theme } from "../view/theme";
 
@@ -10,6 +12,7 @@ export function Masthead() {
   return (
     <header class="masthead">
       <h1>Vitrine</h1>
+      <Views />
       <Connection />
       <fieldset class="choice">
         <legend class="unseen">Theme</legend>
@@ -30,6 +33,27 @@ export function Masthead() {
       </button>
     </header>
   );
+}
+
+/** What one can look at, where there is more than one thing. */
+function Views() {
+  if (choices.value.length < 2) return null;
+  return (
+    <fieldset class="choice views">
+      <legend class="unseen">View</legend>
+      {choices.value.map(({ id, title }) => (
+        <label key={id}>
+          <input type="radio" name="view" checked={current.value.id === id} onChange={() => look(id)} />
+          <span>{title}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function look(view: string) {
+  setParam("scene", undefined);
+  setParam("view", view);
 }
 
 /** How the page stands to its broadcaster. Only a change of phase is announced, not each second of its age. */

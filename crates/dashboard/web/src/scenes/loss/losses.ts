@@ -1,0 +1,15 @@
+import { computed } from "@preact/signals";
+import { entries } from "../../state/state";
+import type { Received } from "../../wire/message";
+import { seen } from "../samples/shown";
+
+export type Loss = Received<"loss">;
+
+/** The losses of the newest training: one that begins anew begins its curve anew. */
+export function ofNewest(losses: readonly Loss[]): readonly Loss[] {
+  const begins = losses.findLastIndex(({ iteration }, i) => iteration <= (losses[i - 1]?.iteration ?? Number.NEGATIVE_INFINITY));
+  return begins < 0 ? losses : losses.slice(begins);
+}
+
+/** Oldest first. */
+export const losses = computed(() => ofNewest(entries<"loss">(seen.value.kept.get("loss"))));
