@@ -28,15 +28,17 @@ CLASSES = range(10)
 SIDE, WHITE = 8, 16
 # Of a call, at most.
 MAX_SAMPLES = 128
+# A mini-batch holds no picture twice.
+LARGEST = 1000
 # Iterations from one publish of points, validation and checkpoint to the next.
 PUBLISH_EVERY, VALIDATE_EVERY, CHECKPOINT_EVERY = 5, 20, 100
 
 
-def number(name, default, least):
+def number(name, default, least, most=10**9):
     """A setting of the environment."""
     text = os.environ.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < least:
-        sys.exit(f"training-client: {name}: expected a whole number, {least} or more, got {text!r}")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        sys.exit(f"training-client: {name}: expected a whole number from {least} to {most}, got {text!r}")
     return int(text)
 
 
@@ -47,8 +49,8 @@ class Broadcaster:
         self.rpc = os.environ.get("DASHBOARD_RPC_URL", "http://127.0.0.1:8447/rpc/batch_update")
         self.publish_url = os.environ.get("VITRINE_PUBLISH_URL") or urljoin(self.rpc, "/publish")
         self.is_away = False
-        # Whether it ignores what comes, as it shows a training that came further.
-        self.is_ahead = False
+        # Calls in a row that it ignored, as it shows a training that came further.
+        self.ignored = 0
 
     def post(self, url, body):
         headers = {"Content-Type": "application/json"}
@@ -58,7 +60,7 @@ class Broadcaster:
         while True:
             try:
                 request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-                answer = json.load(urllib.request.urlopen(request, timeout=60))
+                answer = json.load(urllib.request.urlopen(request, timeout=120))
                 if self.is_away:
                     print(f"{url} answers again", file=sys.stderr)
                 self.is_away = False
@@ -167,16 +169,20 @@ def show(broadcaster, iteration, run, batch, pictures, right, delay):
         {"sample_id": int(batch[at]), "prediction": int(of.argmax()), "ground_truth": int(right[at]), "confidence": float(of.max()), "image_b64": png(pictures[at])}
         for at, of in enumerate(likely[:MAX_SAMPLES])
     ]
-    update = {"iteration": iteration, "loss": float(run.network.loss_), "batch_size": len(batch), "delay_ms": delay, "samples": samples}
+    # One that learns too fast may end at no number at all.
+    loss = float(np.nan_to_num(run.network.loss_))
+    update = {"iteration": iteration, "loss": loss, "batch_size": len(batch), "delay_ms": delay, "samples": samples}
     answer = broadcaster.post(broadcaster.rpc, update)
-    if answer["status"] == "ignored" and not broadcaster.is_ahead:
+    # Once may be a call that was taken and whose answer was lost.
+    broadcaster.ignored = broadcaster.ignored + 1 if answer["status"] == "ignored" else 0
+    if broadcaster.ignored == 2:
         print(f"{broadcaster.rpc} shows a training that is past iteration {iteration}; it takes this one a minute after that ends", file=sys.stderr)
-    broadcaster.is_ahead = answer["status"] == "ignored"
 
 
 def main():
-    least = number("MINI_BATCH_MIN", 8, 1)
-    settings = number("TOTAL_ITERATIONS", 600, 1), least, number("MINI_BATCH_MAX", max(48, least), least), number("INJECT_DELAY_MS", 0, 0)
+    least = number("MINI_BATCH_MIN", 8, 1, LARGEST)
+    most = number("MINI_BATCH_MAX", max(48, least), least, LARGEST)
+    settings = number("TOTAL_ITERATIONS", 600, 1), least, most, number("INJECT_DELAY_MS", 0, 0)
     broadcaster = Broadcaster()
     # The networks are small: more threads would only wait for each other.
     with threadpool_limits(1):

@@ -216,12 +216,11 @@ impl Hub {
         Ok((answer, outcome))
     }
 
-    /// Waits until an answer may be given: at once, or when what it answers for is on disk.
-    pub(crate) async fn acknowledged(&self, answer: &Answer) -> Result<(), Unwritable> {
+    /// Waits until an answer for events up to `seq` may be given: at once, or when they are on disk.
+    pub(crate) async fn acknowledged(&self, seq: u64) -> Result<(), Unwritable> {
         if self.0.durability == Durability::Async {
             return Ok(());
         }
-        let seq = answer.receipt.seq;
         let mut disk = self.0.disk.subscribe();
         let disk = disk.wait_for(|disk| disk.seq >= seq || disk.failure.is_some()).await;
         // The sender lives as long as this hub.

@@ -74,7 +74,7 @@ impl Publisher {
             Media::Events(format) => self.take_events(format, body, key).await?,
             Media::Columns => self.take_columns(body, key).await?,
         };
-        self.hub.acknowledged(&answer).await?;
+        self.hub.acknowledged(answer.receipt.seq).await?;
         publishing.became(outcome);
         Ok(accepted(&self.hub, answer))
     }

@@ -43,32 +43,30 @@ impl Publisher {
         let update = self.aside(move || checked(body)).await;
         let update = update.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let (iteration, loss) = (update.iteration, update.loss.get());
-        let answer = |status, tiles_ready| {
-            // Numbers and a word: it serializes.
-            serde_json::to_vec(&Updated { status, iteration, loss, tiles_ready }).unwrap_or_default().into()
-        };
-
         let mut training = self.training.lock().await;
-        if training.has_passed(iteration, Instant::now()) {
-            publishing.became(Outcome::Repeated);
-            return Ok(answer("ignored", training.is_ready()));
-        }
-        tokio::time::sleep(config.frame_delay).await;
         let now = Instant::now();
-        let (next, events) = training.after(update, now);
-        let is_ready = next.is_ready();
-        let items = events.into_iter().map(|event| {
-            let json = serde_json::to_string(&event)?;
-            Ok(Item { event, json: json.into() })
-        });
-        let items: Result<Vec<_>, serde_json::Error> = items.collect();
-        let items = items.map_err(|error| Problem::BadRequest(error.to_string()))?;
-        let (published, outcome) = self.hub.publish(&Batch { items }, None, now).await?;
-        *training = next;
+        let (seq, status, is_ready, outcome) = if training.has_passed(iteration, now) {
+            // What came may not be on disk yet: it is answered no sooner than the first time.
+            (training.seq(), "ignored", training.is_ready(), Outcome::Repeated)
+        } else {
+            tokio::time::sleep(config.frame_delay).await;
+            let (tiles, events) = training.after(update);
+            let items = events.into_iter().map(|event| {
+                let json = serde_json::to_string(&event)?;
+                Ok(Item { event, json: json.into() })
+            });
+            let items: Result<Vec<_>, serde_json::Error> = items.collect();
+            let items = items.map_err(|error| Problem::BadRequest(error.to_string()))?;
+            let (published, outcome) = self.hub.publish(&Batch { items }, None, now).await?;
+            training.came(iteration, tiles, published.receipt.seq, Instant::now());
+            (published.receipt.seq, "ok", training.is_ready(), outcome)
+        };
         drop(training);
-        self.hub.acknowledged(&published).await?;
+        self.hub.acknowledged(seq).await?;
         publishing.became(outcome);
-        Ok(answer("ok", is_ready))
+        let answer = Updated { status, iteration, loss, tiles_ready: is_ready };
+        // Numbers and a word: it serializes.
+        Ok(serde_json::to_vec(&answer).unwrap_or_default().into())
     }
 }
 

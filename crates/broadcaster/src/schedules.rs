@@ -38,7 +38,7 @@ async fn publish(hub: &Hub, events: &[String], key: Option<&str>) -> Option<Answ
     let body = events.join("\n");
     let batch = decode(Format::Ndjson, body.as_bytes(), 100).unwrap();
     let (answer, _) = hub.publish(&batch, key, Instant::now()).await.ok()?;
-    hub.acknowledged(&answer).await.ok().map(|()| answer)
+    hub.acknowledged(answer.receipt.seq).await.ok().map(|()| answer)
 }
 
 /// What a page holds: an event for every model, by the rules of the protocol.

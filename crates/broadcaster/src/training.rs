@@ -14,6 +14,8 @@ const QUIET: Duration = Duration::from_secs(60);
 pub(crate) struct Training {
     /// The newest iteration, and when it came.
     newest: Option<(u64, Instant)>,
+    /// The seq of what was published of it.
+    seq: u64,
     /// The newest tile set, whole or being gathered.
     tiles: Vec<Tile<'static>>,
 }
@@ -22,11 +24,12 @@ impl Training {
     /// Where the one is that a hub shows.
     pub(crate) fn of(hub: &Hub, now: Instant) -> Self {
         let mut training = Self::default();
+        // In the order in which they came: the last are of the newest training.
         for event in hub.sticky(Filter::of([Kind::Tiles, Kind::Loss])).1 {
             // The hub checked it when it took it.
             let Ok(mut event) = serde_json::from_slice::<Value>(&event) else { continue };
-            let newest = training.newest.map(|(newest, _)| newest).max(event["iteration"].as_u64());
-            training.newest = newest.map(|newest| (newest, now));
+            training.newest = event["iteration"].as_u64().map(|newest| (newest, now));
+            training.seq = event["seq"].as_u64().unwrap_or_default();
             if let Ok(tiles) = Vec::<Tile<'static>>::deserialize(event["tiles"].take()) {
                 training.tiles = tiles;
             }
@@ -41,24 +44,35 @@ impl Training {
         })
     }
 
+    /// The seq of what was published of the newest iteration.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Whether its tile set is whole.
     pub(crate) fn is_ready(&self) -> bool {
         self.tiles.len() == TILES
     }
 
-    /// How far it is after an update, and what is published of that. A set that lacks some takes as many as it lacks,
-    /// from the whole mini-batch; a mini-batch of a whole set begins a new one.
-    pub(crate) fn after(&self, update: BatchUpdate<'static>, now: Instant) -> (Self, Vec<Event<'static>>) {
+    /// The tile set after an update, and what is published of it. A set that lacks some takes as many as it lacks,
+    /// from the whole mini-batch; a mini-batch of a whole set begins a new one, and so does the next training.
+    pub(crate) fn after(&self, update: BatchUpdate<'static>) -> (Vec<Tile<'static>>, Vec<Event<'static>>) {
         let BatchUpdate { iteration, loss, batch_size, delay_ms, samples } = update;
         let mut events = vec![Event::Loss(Loss { iteration, loss, batch_size, delay_ms })];
-        let begins_anew = !samples.is_empty() && (self.is_ready() || samples.len() >= TILES);
-        let mut tiles = if begins_anew { vec![] } else { self.tiles.clone() };
+        let is_next = self.newest.is_some_and(|(newest, _)| iteration < newest);
+        let begins_anew = is_next || self.is_ready() || samples.len() >= TILES;
+        let mut tiles = if begins_anew && !samples.is_empty() { vec![] } else { self.tiles.clone() };
         if !samples.is_empty() {
             tiles.extend(thinned(samples, TILES - tiles.len()));
             let (filled, ready) = (tiles.len() as u8, tiles.len() == TILES);
             events.push(Event::Tiles(Tiles { iteration, tiles: tiles.clone(), filled, ready }));
         }
-        (Self { newest: Some((iteration, now)), tiles }, events)
+        (tiles, events)
+    }
+
+    /// An update was published.
+    pub(crate) fn came(&mut self, iteration: u64, tiles: Vec<Tile<'static>>, seq: u64, now: Instant) {
+        *self = Self { newest: Some((iteration, now)), seq, tiles };
     }
 }
 
@@ -77,20 +91,30 @@ mod tests {
 
     #[test]
     fn the_next_training_may_begin_where_the_last_one_did() {
-        let update = |iteration| BatchUpdate {
-            iteration,
-            loss: events::Real::new(0.5).unwrap(),
-            batch_size: 16,
-            delay_ms: None,
-            samples: vec![],
-        };
         let start = Instant::now();
-        let (first, _) = Training::default().after(update(5_000), start);
-        let (first, _) = first.after(update(5_001), start + QUIET / 2);
+        let mut first = Training::default();
+        first.came(5_000, vec![], 1, start);
+        first.came(5_001, vec![], 2, start + QUIET / 2);
         assert!(first.has_passed(0, start + QUIET));
         assert!(!first.has_passed(0, start + QUIET / 2 + QUIET));
         // What nobody answered may be sent again much later.
         assert!(first.has_passed(5_001, start + 100 * QUIET));
+    }
+
+    #[test]
+    fn a_tile_set_is_of_one_training() {
+        let update = |iteration: u64, samples: usize| {
+            let sample = r#"{"sample_id":1,"prediction":2,"ground_truth":2,"confidence":1,"image_b64":""}"#;
+            let samples = vec![sample; samples].join(",");
+            let body =
+                format!(r#"{{"iteration":{iteration},"loss":1,"batch_size":9,"samples":[{samples}]}}"#);
+            BatchUpdate::decode(body.as_bytes()).unwrap().into_owned()
+        };
+        let mut training = Training::default();
+        let (tiles, _) = training.after(update(100, 10));
+        training.came(100, tiles, 1, Instant::now());
+        assert_eq!(training.after(update(101, 5)).0.len(), 15);
+        assert_eq!(training.after(update(1, 5)).0.len(), 5);
     }
 
     proptest! {

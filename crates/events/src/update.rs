@@ -26,7 +26,7 @@ pub struct BatchUpdate<'a> {
 }
 
 impl<'a> BatchUpdate<'a> {
-    /// Reads and checks a whole body. Fields that it does not know are passed over: trainers were written for another server.
+    /// Reads and checks a whole body. Other fields are passed over, but not in a sample.
     ///
     /// # Errors
     /// It is not JSON, or a field is not what it should be.

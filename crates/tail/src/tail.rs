@@ -221,8 +221,9 @@ impl Tail {
         if file.is_short() {
             let is_newest = || rotated.iter().all(|one| modified(&one.metadata) <= file.modified);
             let first = match self.place(&rotated, file)? {
+                _ if named.as_ref().is_some_and(|named| named.is_unchanged(file)) => named,
                 Some(place) => self.open(&rotated[place])?,
-                None => named.filter(|named| named.is_unchanged(file) || is_newest()),
+                None => named.filter(|_| is_newest()),
             };
             return Ok(first.into_iter().collect());
         }
@@ -249,9 +250,17 @@ impl Tail {
         let rotated = rotated::listed(&self.path)?;
         let newer = match rotated.iter().position(|one| held.is(&one.metadata)) {
             Some(place) => self.first_unknown(&rotated[place + 1..], held.identity().as_ref())?,
-            // It is gone, and others may have come and been rotated since: one of them may be taken for it.
-            None if held.identity().is_some_and(|held| held.is_short()) => return Ok(Next::Anew),
-            None => self.rotated_since(rotated, held.modified(), held.identity().as_ref())?,
+            // It is gone, and others may have come and been rotated since.
+            None => {
+                let identity = held.identity();
+                if let Some(short) = identity.as_ref().filter(|identity| identity.is_short())
+                    && self.place(&rotated, short)?.is_some()
+                {
+                    // It, packed, or another that begins like it: that is read on.
+                    return Ok(Next::Anew);
+                }
+                self.rotated_since(rotated, held.modified(), identity.as_ref())?
+            }
         };
         if let Some(newer) = newer {
             return Ok(Next::File(Box::new(newer)));
@@ -303,7 +312,8 @@ impl Tail {
         {
             return Ok(kept);
         }
-        for (place, one) in rotated.iter().enumerate() {
+        let after = self.place_after_before(rotated)?;
+        for (place, one) in rotated.iter().enumerate().skip(after) {
             let changed = modified(&one.metadata);
             if changed >= file.modified && self.begins_like(one, file)? {
                 return Ok(Some(place));
@@ -313,6 +323,17 @@ impl Tail {
             }
         }
         Ok(None)
+    }
+
+    /// Where those of these files begin that came after the file before the one that was read last.
+    fn place_after_before(&mut self, rotated: &[Rotated]) -> io::Result<usize> {
+        let Some(before) = self.position.before.clone() else { return Ok(0) };
+        for (place, one) in rotated.iter().enumerate().rev() {
+            if (before.is_unchanged(&one.metadata) || !before.is_short()) && self.begins_like(one, &before)? {
+                return Ok(place + 1);
+            }
+        }
+        Ok(0)
     }
 
     /// The oldest of these files that came after the one that was read last, or the one that is held: after their

@@ -93,6 +93,18 @@ async fn an_iteration_that_came_or_is_past_changes_nothing() {
 }
 
 #[tokio::test]
+async fn after_a_restart_the_newest_training_goes_on_and_not_the_longest() {
+    let folder = tempfile::tempdir().unwrap();
+    let wall = Wall::keep(folder.path(), Durability::Sync).await;
+    let loss = |iteration| json!({ "type": "loss", "iteration": iteration, "loss": 0.5, "batch_size": 1 });
+    wall.publish(&[loss(5_000).to_string(), loss(1).to_string()]).await;
+    wall.stopped().await;
+    let wall = Wall::keep(folder.path(), Durability::Sync).await;
+    assert_eq!(call(&wall, &update(1, 0..1)).await, answer("ignored", 1, false));
+    assert_eq!(call(&wall, &update(2, 0..1)).await, answer("ok", 2, false));
+}
+
+#[tokio::test]
 async fn calls_at_once_are_taken_one_after_the_other() {
     let wall = Wall::start(config()).await;
     let calls = (1..=20).map(|iteration| {

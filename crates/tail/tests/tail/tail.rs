@@ -105,6 +105,44 @@ fn a_copy_of_what_was_read_is_not_read_again() {
 }
 
 #[test]
+fn a_copy_of_a_file_of_one_short_line_is_not_read_again_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("index.jsonl"), "short\n").unwrap();
+    let mut tail = Tail::new(at("index.jsonl"), Position::default(), Duration::ZERO);
+    let mut got = vec![];
+    let mut read = |tail: &mut Tail| {
+        // Each call ends, and so do the calls.
+        for _ in 0..10 {
+            read(tail, 1_000, &mut got);
+        }
+        got.join(" ")
+    };
+    assert_eq!(read(&mut tail), "short");
+    fs::copy(at("index.jsonl"), at("index.jsonl.1")).unwrap();
+    let later = SystemTime::now() + Duration::from_secs(9);
+    File::open(at("index.jsonl.1")).unwrap().set_modified(later).unwrap();
+    assert_eq!(read(&mut tail), "short");
+    fs::write(at("index.jsonl.1"), "short\nand more\n").unwrap();
+    File::open(at("index.jsonl.1")).unwrap().set_modified(later).unwrap();
+    assert_eq!(read(&mut tail), "short");
+}
+
+#[test]
+fn what_a_file_that_is_gone_has_behind_its_last_newline_is_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("index.jsonl"), "no newline").unwrap();
+    let mut tail = Tail::new(at("index.jsonl"), Position::default(), Duration::ZERO);
+    let mut got = vec![];
+    while read(&mut tail, 1_000, &mut got) {}
+    fs::remove_file(at("index.jsonl")).unwrap();
+    fs::write(at("index.jsonl"), "next\n").unwrap();
+    while read(&mut tail, 1_000, &mut got) {}
+    assert_eq!(got, ["no newline", "next"]);
+}
+
+#[test]
 fn a_file_that_was_cut_goes_on_at_its_end_and_places_do_not_fall() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.jsonl");

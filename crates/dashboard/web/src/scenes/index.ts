@@ -1,4 +1,4 @@
-import { computed } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { param } from "../view/address";
 import { alerts } from "./alerts";
 import { detection } from "./detection";
@@ -36,8 +36,14 @@ export const scenes: readonly Scene[] = views.flatMap((view) => view.scenes);
 
 const isFilled = (view: View) => view.scenes.some((scene) => scene.filled.value);
 
-/** The view that the address names, or else the first that has something to show. */
-export const current = computed((): View => views.find(({ id }) => id === param("view")) ?? views.find(isFilled) ?? wall);
+/** The first view that had something to show when the page opened: another that is filled later takes nobody away from it. */
+const opened = signal<View | undefined>(undefined);
+effect(() => {
+  if (opened.value === undefined) opened.value = views.find(isFilled);
+});
+
+/** The view that the address names, or else the one that opened. */
+export const current = computed((): View => views.find(({ id }) => id === param("view")) ?? opened.value ?? wall);
 
 /** The views that one can choose between: those that have something to show, and the one that is shown. What no scene shows is in the first. */
 export const choices = computed(() =>

@@ -91,7 +91,9 @@ export function Curves({ label, x, curves, across, value }: Props) {
   useLayoutEffect(() => plot.current?.setSize(size.value), [size.value]);
 
   useLayoutEffect(() => {
-    const range = closer.peek();
+    let range = closer.peek();
+    // What one came closer to may be gone.
+    if (range !== undefined && (range[0] >= (x.at(-1) ?? 0) || range[1] <= (x[0] ?? 0))) range = undefined;
     plot.current?.setData(data, range === undefined);
     // Of what is seen the heights may be others now.
     if (range !== undefined) plot.current?.setScale("x", { min: range[0], max: range[1] });
@@ -103,11 +105,14 @@ export function Curves({ label, x, curves, across, value }: Props) {
     plot.current?.setScale("x", { min: Math.max(first, min), max: Math.min(last, max) });
   };
   const point = (place: number) => {
-    const to = Math.max(0, Math.min(x.length - 1, place));
+    const [first, last] = closer.peek() ?? [x[0] ?? 0, x.at(-1) ?? 0];
+    const [from, to] = [x.findIndex((value) => value >= first), x.findLastIndex((value) => value <= last)];
+    const at = x[Math.max(from, Math.min(to, place))];
     const u = plot.current;
-    if (u !== null) u.setCursor({ left: u.valToPos(x[to] ?? 0, "x"), top: 0 });
+    if (u !== null && at !== undefined) u.setCursor({ left: u.valToPos(at, "x"), top: 0 });
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const place = at.value ?? x.length - 1;
     const [first, last] = closer.value ?? [x[0] ?? 0, x.at(-1) ?? 0];
     const come = (factor: number) => {

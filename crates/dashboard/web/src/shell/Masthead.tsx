@@ -1,7 +1,7 @@
 import { ago, clock } from "../format/time";
 import { choices, current } from "../scenes";
 import { store } from "../state/store";
-import { setParam } from "../view/address";
+import { param, setParam } from "../view/address";
 import { now } from "../view/now";
 import { choose, contrast, THEMES, theme } from "../view/theme";
 
@@ -43,7 +43,7 @@ function Views() {
       <legend class="unseen">View</legend>
       {choices.value.map(({ id, title }) => (
         <label key={id}>
-          <input type="radio" name="view" checked={current.value.id === id} onChange={() => look(id)} />
+          <input type="radio" name="view" checked={param("scene") === undefined && current.value.id === id} onChange={() => look(id)} />
           <span>{title}</span>
         </label>
       ))}

@@ -11,5 +11,7 @@ export function ofNewest(losses: readonly Loss[]): readonly Loss[] {
   return begins < 0 ? losses : losses.slice(begins);
 }
 
-/** Oldest first. */
-export const losses = computed(() => ofNewest(entries<"loss">(seen.value.kept.get("loss"))));
+const kept = computed(() => seen.value.kept.get("loss"));
+
+/** Oldest first; the same array while none came. */
+export const losses = computed(() => ofNewest(entries<"loss">(kept.value)));

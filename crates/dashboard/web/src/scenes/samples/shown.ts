@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { entries, type State } from "../../state/state";
 import { store } from "../../state/store";
 import { now } from "../../view/now";
@@ -24,31 +24,31 @@ export const seen = computed(() => held.value ?? store.shown.value);
 
 const newest = computed((): Tiles | undefined => entries<"tiles">(seen.value.kept.get("tiles")).at(-1));
 
-let whole: Tiles | undefined;
+/** Updates are counted over so long, ms. */
+const SPAN = 3_000;
+
+const whole = signal<{ epoch: string; tiles: Tiles } | undefined>(undefined);
+const painted = signal<readonly number[]>([]);
+
+let last: number | undefined;
+effect(() => {
+  const tiles = newest.value;
+  if (tiles?.ready) whole.value = { epoch: seen.peek().epoch, tiles };
+  // The first was there before anybody looked.
+  if (tiles !== undefined && last !== undefined && tiles.seq !== last) painted.value = [...painted.peek(), Date.now()].filter(isRecent);
+  last = tiles?.seq;
+});
+
+const isRecent = (at: number) => Date.now() - at < SPAN;
 
 /** The newest set that is whole, and while there was none the one that gathers. */
 export const set = computed((): Tiles | undefined => {
   const tiles = newest.value;
-  if (tiles === undefined || tiles.ready) whole = tiles;
-  return whole ?? tiles;
+  return tiles === undefined || whole.value?.epoch !== seen.value.epoch ? tiles : whole.value.tiles;
 });
 
 /** How many samples the newest set has. */
 export const gathered = computed(() => newest.value?.filled ?? 0);
 
-/** Sets are counted over so long, ms. */
-const SPAN = 3_000;
-
-let painted: readonly number[] = [];
-let last: number | undefined;
-
-/** Sets a second, as they are painted. */
-export const rate = computed(() => {
-  const seq = newest.value?.seq;
-  const time = Math.max(Date.now(), now.value);
-  // The first was there before anybody looked.
-  if (seq !== last && last !== undefined) painted = [...painted, time];
-  last = seq;
-  painted = painted.filter((at) => time - at < SPAN);
-  return painted.length / (SPAN / 1_000);
-});
+/** Updates a second, as they are painted. */
+export const rate = computed(() => painted.value.filter((at) => now.value - at < SPAN).length / (SPAN / 1_000));
