@@ -8,7 +8,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::chunk::Framing;
 use crate::chunks::Chunks;
@@ -27,6 +27,12 @@ const EVENTS: usize = 1024;
 const READS: usize = 64;
 /// Bytes that are read from a client at a time.
 const SCRATCH: usize = 16 << 10;
+
+/// After a round to all pages that took a while events gather for as long, and for so long at most: where rounds follow each other, twice as many
+/// come in each, and half of the core is left to what is published. What comes now and then finds nobody at rest.
+const REST: Duration = Duration::from_millis(2);
+/// What a timer is too coarse for.
+const TICK: Duration = Duration::from_millis(1);
 
 /// A page whose handshake is done.
 pub(crate) struct Newcomer {
@@ -59,8 +65,10 @@ pub(crate) struct Shard {
     chunks: Chunks,
     scratch: Box<[u8]>,
     head: watch::Receiver<u64>,
-    /// The head that the last pass went up to.
+    /// The head that the last round went up to.
     passed: u64,
+    /// When the next round may begin.
+    rested: Instant,
     inbox: mpsc::Receiver<Newcomer>,
     heartbeat: Duration,
     stopping: Stopping,
@@ -88,6 +96,7 @@ impl Shard {
             scratch: vec![0; SCRATCH].into(),
             head: hub.head(),
             passed: 0,
+            rested: Instant::now(),
             inbox,
             heartbeat,
             stopping,
@@ -110,6 +119,7 @@ impl Shard {
                     self.close_all();
                 }
                 _ = beats.tick() => self.beat(),
+                () = tokio::time::sleep_until(self.rested), if self.is_behind() => {}
                 () = tokio::task::yield_now(), if more => {}
                 ready = self.poll.readable_mut() => match ready {
                     Ok(mut ready) => {
@@ -148,12 +158,12 @@ impl Shard {
             self.admit(newcomer);
         }
         let head = *self.head.borrow_and_update();
-        // Whoever waited for it has seen it already.
-        let fresh = head > self.passed;
-        self.passed = head;
         self.chunks.begin(head);
         let mut budget = BUDGET;
-        if fresh {
+        let begun = Instant::now();
+        // Whoever waited for it has seen it already.
+        if head > self.passed && begun >= self.rested {
+            self.passed = head;
             self.due.clear();
             let (all, start) = (self.connections.capacity(), self.start);
             for key in (start..all).chain(0..start.min(all)) {
@@ -163,6 +173,8 @@ impl Shard {
                     self.start = key + 1;
                 }
             }
+            let (end, rest) = (Instant::now(), begun.elapsed().min(REST));
+            self.rested = if rest >= TICK { end + rest } else { end };
         } else {
             for _ in 0..self.due.len().min(DUE) {
                 if let Some(key) = self.due.pop_front() {
@@ -172,6 +184,11 @@ impl Shard {
         }
         self.chunks.end();
         self.unheard || !self.due.is_empty() || !self.unread.is_empty()
+    }
+
+    /// Whether there is something for all pages.
+    fn is_behind(&self) -> bool {
+        *self.head.borrow() > self.passed
     }
 
     fn queue(&mut self, key: usize) {
