@@ -1,6 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
 use http::{HeaderMap, Uri};
 
 use crate::problem::Problem;
@@ -25,24 +26,23 @@ impl Doors {
             IpAddr::V4(ip) => hosts.push(ip.to_string()),
             IpAddr::V6(ip) => hosts.push(format!("[{ip}]")),
         }
-        hosts.extend(allow_hosts.iter().map(|host| host.to_ascii_lowercase()));
-        let origins = allow_origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase());
+        hosts.extend_from_slice(allow_hosts);
+        let origins = allow_origins.iter().map(|origin| origin.trim_end_matches('/').to_owned());
         Self { hosts, origins: origins.collect() }
     }
 
     pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let text =
-            |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         // In HTTP/2 it is part of the address.
-        let host = text(HOST).or_else(|| uri.authority().map(|host| host.as_str().to_ascii_lowercase()));
+        let host = text(HOST).or_else(|| uri.authority().map(Authority::as_str));
         let host = host.ok_or_else(|| Problem::BadRequest("a request needs a Host header".to_owned()))?;
-        if !self.hosts.iter().any(|known| known == without_port(&host)) {
+        if !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(without_port(host))) {
             let sentence = format!("not known as {host:?}: --allow-host adds a name");
             return Err(Problem::Forbidden(sentence));
         }
         let Some(origin) = text(ORIGIN) else { return Ok(()) };
-        let own = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
-        if own || self.origins.contains(&origin) {
+        let own = origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
+        if own || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
             return Ok(());
         }
         let sentence = format!("pages of {origin:?} may not connect: --allow-origin adds one");

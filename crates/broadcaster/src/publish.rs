@@ -1,19 +1,19 @@
 use std::io::Read;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use events::{EmbeddingSnapshot, Event, Format, Item, Kind, MetricPoints, Text};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Frame, Incoming};
 use runs::Store;
 use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinError;
+use tokio::time::{Instant, timeout_at};
 
 use crate::columns::{self, Columns, ColumnsError};
 use crate::config::{BODY_SILENCE, BODY_TIMEOUT, MAX_COLUMNS, MAX_EVENTS};
@@ -22,7 +22,7 @@ use crate::metrics::{Outcome, Publishing};
 use crate::problem::Problem;
 use crate::snapshots::Packed;
 use crate::training::Training;
-use crate::{Config, Hub, Receipt};
+use crate::{Hub, Receipt};
 
 /// Bytes of a body that is decoded where others would wait for it. A larger one, or one of which nobody knows how
 /// large it will be, is decoded on a thread of its own.
@@ -49,7 +49,7 @@ pub(crate) struct Body {
 impl Publisher {
     pub(crate) fn new(hub: Hub, runs: Arc<dyn Store>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let training = Mutex::new(Training::of(&hub, Instant::now()));
+        let training = Mutex::new(Training::of(&hub, Instant::now().into_std()));
         Self { hub, runs, decoders: Arc::new(Semaphore::new(cores)), training }
     }
 
@@ -57,18 +57,16 @@ impl Publisher {
     pub(crate) async fn publish(
         &self,
         request: Request<Incoming>,
-        config: &Config,
+        max_body: usize,
         publishing: &mut Publishing<'_>,
     ) -> Result<Bytes, Problem> {
-        let (head, body) = request.into_parts();
-        config.access.borrow().may_publish(&head.headers)?;
-        let media = media(&head.headers)?;
-        let key = idempotency_key(&head.headers)?;
+        let media = media(request.headers())?;
+        let key = idempotency_key(request.headers())?;
         let limit = match media {
-            Media::Events(_) => config.max_body,
+            Media::Events(_) => max_body,
             Media::Columns => MAX_COLUMNS,
         };
-        let body = Body { bytes: whole(body, limit).await?, headers: head.headers, limit };
+        let body = Body::whole(request, limit).await?;
         publishing.begins();
         let (answer, outcome) = match media {
             Media::Events(format) => self.take_events(format, body, key).await?,
@@ -140,14 +138,18 @@ pub(crate) enum Media {
 pub(crate) fn media(headers: &HeaderMap) -> Result<Media, Problem> {
     const EXPECTED: &str =
         "expected Content-Type application/json, application/x-ndjson or application/vnd.apache.arrow.stream";
+    const MEDIA: [(&str, Media); 3] = [
+        ("application/json", Media::Events(Format::Json)),
+        ("application/x-ndjson", Media::Events(Format::Ndjson)),
+        ("application/vnd.apache.arrow.stream", Media::Columns),
+    ];
     let given = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let given = given.ok_or_else(|| Problem::UnsupportedMediaType(format!("{EXPECTED}, got none")))?;
-    match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/json" => Ok(Media::Events(Format::Json)),
-        "application/x-ndjson" => Ok(Media::Events(Format::Ndjson)),
-        "application/vnd.apache.arrow.stream" => Ok(Media::Columns),
-        _ => Err(Problem::UnsupportedMediaType(format!("{EXPECTED}, got {given:?}"))),
-    }
+    let name = given.split(';').next().unwrap_or_default().trim();
+    let known = MEDIA.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    known
+        .map(|(_, media)| media)
+        .ok_or_else(|| Problem::UnsupportedMediaType(format!("{EXPECTED}, got {given:?}")))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -160,39 +162,42 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-pub(crate) async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Problem> {
-    let mut body = Limited::new(body, limit);
-    let whole = async {
+impl Body {
+    /// What a request brings, once it is whole.
+    pub(crate) async fn whole(request: Request<Incoming>, limit: usize) -> Result<Self, Problem> {
+        let (head, body) = request.into_parts();
+        let mut body = Limited::new(body, limit);
+        let late = Instant::now() + BODY_TIMEOUT;
         // Nearly always it comes in one piece. Pieces are copied: each may be a little of what it holds.
         let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
         loop {
-            let part = tokio::time::timeout(BODY_SILENCE, body.frame()).await;
-            let part = part.map_err(|_| Problem::Timeout("nothing of the body came", BODY_SILENCE))?;
-            match part {
-                None if rest.is_empty() => return Ok(first),
-                None => return Ok(rest.freeze()),
-                Some(Ok(part)) => match part.into_data() {
-                    Ok(data) if first.is_empty() => first = data,
-                    Ok(data) => {
-                        if rest.is_empty() {
-                            rest.extend_from_slice(&first);
-                        }
-                        rest.extend_from_slice(&data);
-                    }
-                    Err(_trailers) => {}
-                },
-                Some(Err(error)) if error.is::<LengthLimitError>() => {
-                    return Err(Problem::TooLarge { limit });
+            let silent = Instant::now() + BODY_SILENCE;
+            let part =
+                timeout_at(silent.min(late), body.frame()).await.map_err(|_| match late <= silent {
+                    true => Problem::Timeout("the body did not arrive", BODY_TIMEOUT),
+                    false => Problem::Timeout("nothing of the body came", BODY_SILENCE),
+                })?;
+            match part.transpose().map(|part| part.map(Frame::into_data)) {
+                Ok(None) if rest.is_empty() => {
+                    return Ok(Self { bytes: first, headers: head.headers, limit });
                 }
-                Some(Err(error)) => return Err(Problem::BadRequest(format!("the body broke off: {error}"))),
+                Ok(None) => return Ok(Self { bytes: rest.freeze(), headers: head.headers, limit }),
+                Ok(Some(Ok(data))) if first.is_empty() => first = data,
+                Ok(Some(Ok(data))) => {
+                    if rest.is_empty() {
+                        let more = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
+                        rest.reserve(first.len() + data.len() + more.min(limit));
+                        rest.extend_from_slice(&first);
+                    }
+                    rest.extend_from_slice(&data);
+                }
+                Ok(Some(Err(_trailers))) => {}
+                Err(error) if error.is::<LengthLimitError>() => return Err(Problem::TooLarge { limit }),
+                Err(error) => return Err(Problem::BadRequest(format!("the body broke off: {error}"))),
             }
         }
-    };
-    let whole = tokio::time::timeout(BODY_TIMEOUT, whole).await;
-    whole.map_err(|_| Problem::Timeout("the body did not arrive", BODY_TIMEOUT))?
-}
+    }
 
-impl Body {
     /// Undoes the content encoding, never past the limit.
     pub(crate) fn decoded(self) -> Result<Bytes, Problem> {
         let Self { bytes: body, headers, limit } = self;
@@ -243,7 +248,7 @@ async fn events(
         }
         runs.append(&points).await?;
     }
-    Ok(hub.publish(&batch, key, Instant::now()).await?)
+    Ok(hub.publish(&batch, key, Instant::now().into_std()).await?)
 }
 
 async fn publish_columns(
@@ -261,7 +266,7 @@ async fn publish_columns(
     });
     let json = serde_json::to_string(&event).map_err(|error| Problem::BadRequest(error.to_string()))?;
     let item = Item { event, json: json.into() };
-    Ok(hub.publish_columns(packed, item, key, Instant::now()).await?)
+    Ok(hub.publish_columns(packed, item, key, Instant::now().into_std()).await?)
 }
 
 /// The body of a 200.

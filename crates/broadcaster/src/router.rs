@@ -9,7 +9,7 @@ use http::header::{
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use crate::budget::Budget;
 use crate::chunk::Framing;
 use crate::fanout::Fanout;
+use crate::metrics::Publishing;
 use crate::origin::Doors;
 use crate::problem::Problem;
 use crate::publish::Publisher;
@@ -28,16 +29,18 @@ use crate::server::{Place, Stopping};
 use crate::shard::Newcomer;
 use crate::{Config, Cursor, Filter, Hub, access, history, sse, state, stream, websocket};
 
-pub(crate) type Body = BoxBody<Bytes, Infallible>;
+/// Whole, or as it comes.
+pub(crate) type Body = Either<Full<Bytes>, BoxBody<Bytes, Infallible>>;
 
 /// What every answer says to browsers, where it does not say otherwise: to take it for what it is, to load nothing
 /// for it, to show it in no frame, to hand it to no other site, and not to tell others where they come from.
-const HEADERS: [(HeaderName, &str); 4] = [
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+static HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
 ];
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Answers requests: path and method to the part that knows.
 pub(crate) struct Router {
@@ -67,17 +70,17 @@ impl Router {
                 let mut response = response.unwrap_or_else(|problem| whole(problem.response()));
                 // The origin was found to be the page's own or allowed.
                 if let Some(origin) = origin {
-                    let sites = HeaderName::from_static("cross-origin-resource-policy");
-                    response.headers_mut().insert(sites, HeaderValue::from_static("cross-origin"));
-                    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-                    response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
+                    let headers = response.headers_mut();
+                    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+                    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                    headers.append(VARY, HeaderValue::from_static("origin"));
                 }
                 response
             }
         };
         let headers = response.headers_mut();
-        for (name, value) in HEADERS {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        for (name, value) in &HEADERS {
+            headers.entry(name).or_insert_with(|| value.clone());
         }
         Ok(response)
     }
@@ -87,21 +90,41 @@ impl Router {
         request: Request<Incoming>,
         place: Place,
     ) -> Result<Response<Body>, Problem> {
+        match request.uri().path() {
+            "/publish" | "/rpc/batch_update" => {
+                only(request.method(), &Method::POST, "POST")?;
+                let mut publishing = self.hub.metrics().publishing();
+                let published = self.publish(request, &mut publishing).await;
+                publishing.answered(published.as_ref().map_or_else(Problem::status, |_| StatusCode::OK));
+                Ok(whole(state::json_response(published?)))
+            }
+            // Publishes are many, and their connections small.
+            _ => Box::pin(self.show(request, place)).await,
+        }
+    }
+
+    async fn publish(
+        &self,
+        request: Request<Incoming>,
+        publishing: &mut Publishing<'_>,
+    ) -> Result<Bytes, Problem> {
+        if self.stopping.now() {
+            return Err(Problem::Stopping);
+        }
+        self.config.access.borrow().may_publish(request.headers())?;
+        match request.uri().path() {
+            "/publish" => self.publisher.publish(request, self.config.max_body, publishing).await,
+            _ => Box::pin(self.publisher.batch_update(request, &self.config, publishing)).await,
+        }
+    }
+
+    async fn show(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        place: Place,
+    ) -> Result<Response<Body>, Problem> {
         let path = request.uri().path().to_owned();
         let headers = request.headers();
-        if path == "/publish" || path == "/rpc/batch_update" {
-            only(request.method(), &Method::POST, "POST")?;
-            let mut publishing = self.hub.metrics().publishing();
-            let published = match self.stopping.now() {
-                true => Err(Problem::Stopping),
-                false if path == "/rpc/batch_update" => {
-                    self.publisher.batch_update(request, &self.config, &mut publishing).await
-                }
-                false => self.publisher.publish(request, &self.config, &mut publishing).await,
-            };
-            publishing.answered(published.as_ref().map_or_else(Problem::status, |_| StatusCode::OK));
-            return Ok(whole(state::json_response(published?)));
-        }
         if request.method() != Method::HEAD {
             only(request.method(), &Method::GET, "GET, HEAD")?;
         }
@@ -117,7 +140,7 @@ impl Router {
                 let Config { heartbeat, .. } = self.config;
                 let events =
                     sse::events(&self.hub, cursor.as_ref(), query.filter, heartbeat, self.stopping.clone());
-                Ok(events.map(|body| body.boxed()))
+                Ok(events.map(|body| Either::Right(body.boxed())))
             }
             "/state" => Ok(whole(state::state(&self.hub, Filter::ALL, headers, &self.answers)?)),
             "/metrics" => Ok(whole(state::metrics(&self.hub, request.uri().query(), &self.answers).await?)),
@@ -127,7 +150,7 @@ impl Router {
             "/stream" => {
                 let (heartbeat, stopping) = (self.config.heartbeat, self.stopping.clone());
                 let stream = stream::stream(&self.hub, &self.answers, heartbeat, stopping);
-                Ok(stream.map(|body| body.boxed()))
+                Ok(stream.map(|body| Either::Right(body.boxed())))
             }
             path => {
                 let (store, query) = (&*self.runs, request.uri().query());
@@ -260,5 +283,5 @@ fn only(method: &Method, right: &Method, allowed: &'static str) -> Result<(), Pr
 }
 
 fn whole(response: Response<Bytes>) -> Response<Body> {
-    response.map(|body| Full::new(body).boxed())
+    response.map(|body| Either::Left(Full::new(body)))
 }

@@ -10,7 +10,7 @@ use crate::Config;
 use crate::metrics::{Outcome, Publishing};
 use crate::picture;
 use crate::problem::Problem;
-use crate::publish::{Body, Media, Publisher, media, whole};
+use crate::publish::{Body, Media, Publisher, media};
 
 /// The body of a 200.
 #[derive(Serialize)]
@@ -32,13 +32,10 @@ impl Publisher {
         config: &Config,
         publishing: &mut Publishing<'_>,
     ) -> Result<Bytes, Problem> {
-        let (head, body) = request.into_parts();
-        config.access.borrow().may_publish(&head.headers)?;
-        if !matches!(media(&head.headers), Ok(Media::Events(Format::Json))) {
+        if !matches!(media(request.headers()), Ok(Media::Events(Format::Json))) {
             return Err(Problem::UnsupportedMediaType("expected Content-Type application/json".to_owned()));
         }
-        let limit = config.max_body;
-        let body = Body { bytes: whole(body, limit).await?, headers: head.headers, limit };
+        let body = Body::whole(request, config.max_body).await?;
         publishing.begins();
         let update = self.aside(move || checked(body)).await;
         let update = update.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;

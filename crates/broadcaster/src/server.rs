@@ -174,6 +174,7 @@ where
 {
     tokio::pin!(connection);
     let ended = tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
         () = ends => {
             finish(connection.as_mut());

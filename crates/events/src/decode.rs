@@ -49,7 +49,8 @@ pub fn decode(format: Format, body: &[u8], limit: usize) -> Result<Batch<'_>, Re
 }
 
 fn ndjson(body: &str, limit: usize) -> Result<Vec<Item<'_>>, Refusal> {
-    let mut items = Vec::new();
+    let lines = memchr_iter(b'\n', body.as_bytes()).count() + 1;
+    let mut items = Vec::with_capacity(lines.min(limit));
     let mut start = 0;
     for end in memchr_iter(b'\n', body.as_bytes()).chain([body.len()]) {
         let line = body[start..end].trim();
