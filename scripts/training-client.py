@@ -51,6 +51,7 @@ class Broadcaster:
         self.is_away = False
         # Calls in a row that it ignored, as it shows a training that came further.
         self.ignored = 0
+        self.is_at_no_number = False
 
     def post(self, url, body):
         headers = {"Content-Type": "application/json"}
@@ -169,8 +170,13 @@ def show(broadcaster, iteration, run, batch, pictures, right, delay):
         {"sample_id": int(batch[at]), "prediction": int(of.argmax()), "ground_truth": int(right[at]), "confidence": float(of.max()), "image_b64": png(pictures[at])}
         for at, of in enumerate(likely[:MAX_SAMPLES])
     ]
-    # One that learns too fast may end at no number at all.
-    loss = float(np.nan_to_num(run.network.loss_))
+    loss = run.network.loss_
+    if not np.isfinite(loss):
+        # One that learns too fast may end at no number at all: there is nothing to show of it.
+        if not broadcaster.is_at_no_number:
+            print(f"the loss of {run.id} is {loss} from iteration {iteration} on: it is not shown", file=sys.stderr)
+        broadcaster.is_at_no_number = True
+        return
     update = {"iteration": iteration, "loss": loss, "batch_size": len(batch), "delay_ms": delay, "samples": samples}
     answer = broadcaster.post(broadcaster.rpc, update)
     # Once may be a call that was taken and whose answer was lost.

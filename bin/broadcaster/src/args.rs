@@ -153,6 +153,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "MS", env = "FRAME_DELAY_MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=60_000))]
     pub(crate) frame_delay_ms: u64,
 
+    /// In which tabs the page shows the metrics of training runs: a JSON list of {"title", "prefixes", "as": charts, table or bars}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metric_tabs: Option<PathBuf>,
+
     /// Serve the page from this folder instead of the built-in one, to develop it
     #[arg(long, value_name = "DIR")]
     pub(crate) ui_dir: Option<PathBuf>,

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use broadcaster::{Access, Config, Epoch, Hub, Keeper, LogLimits, Page, recall};
 use bytesize::ByteSize;
 use command::{Failure, Stop};
-use dashboard::Folder;
+use dashboard::{Folder, Tabs};
 use directories::ProjectDirs;
 use runs::{Embedded, Limits};
 use tokio::net::{TcpListener, TcpSocket};
@@ -132,11 +132,17 @@ fn state(args: &ServeArgs) -> Result<Option<(PathBuf, broadcaster::Durability)>,
 }
 
 fn config(args: ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Failure> {
+    let tabs = args.metric_tabs.as_deref().map_or_else(|| Ok(Tabs::default()), Tabs::read);
+    let tabs = tabs.map_err(|error| Failure::usage(format!("--metric-tabs: {error}")))?;
     let page: Page = match args.ui_dir {
-        None => Arc::new(dashboard::respond),
+        None => Arc::new(move |method, path, headers| {
+            dashboard::respond(method, path, headers).or_else(|| tabs.respond(method, path, headers))
+        }),
         Some(dir) => {
             let folder = Folder::open(dir).map_err(|error| Failure::usage(format!("--ui-dir: {error}")))?;
-            Arc::new(move |method, path, headers| folder.respond(method, path, headers))
+            Arc::new(move |method, path, headers| {
+                folder.respond(method, path, headers).or_else(|| tabs.respond(method, path, headers))
+            })
         }
     };
     Ok(Config {

@@ -26,6 +26,8 @@ mod asset;
 mod encoding;
 mod folder;
 mod respond;
+mod tabs;
 
 pub use folder::{Folder, OpenError};
 pub use respond::respond;
+pub use tabs::{Tabs, TabsError};

@@ -13,6 +13,7 @@ import { profiles } from "./profiles";
 import { received } from "./received";
 import { samples } from "./samples";
 import type { Scene } from "./scene";
+import { training } from "./training";
 
 /** Scenes that are looked at together. */
 export interface View {
@@ -29,7 +30,11 @@ const wall: View = {
   scenes: [embedding, models, latency, detection, predictions, profiles, mix, fleet, alerts],
 };
 
-export const views: readonly View[] = [wall, { id: "batches", title: "Mini-batches", scenes: [samples, loss] }];
+export const views: readonly View[] = [
+  wall,
+  { id: "runs", title: "Training", scenes: [training] },
+  { id: "batches", title: "Mini-batches", scenes: [samples, loss] },
+];
 
 /** Every scene of every view. */
 export const scenes: readonly Scene[] = views.flatMap((view) => view.scenes);

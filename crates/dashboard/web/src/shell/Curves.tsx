@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type UPlot from "uplot";
-import { count } from "../format/number";
-import { nameColour } from "../palette/names";
+import { nameColour, namePairs } from "../palette/names";
 import { contrast, dark, shade } from "../view/theme";
 import { useSize } from "./measure";
 
@@ -10,8 +9,10 @@ export interface Curve {
   name: string;
   /** A value for each `x`, or none. */
   y: readonly (number | null)[];
-  /** Its colour. */
+  /** Its colour and, past the last colour, its dash. */
   slot: number;
+  /** Behind another that says the same more calmly; it is not pointed at. */
+  faint?: boolean;
 }
 
 interface Props {
@@ -21,24 +22,41 @@ interface Props {
   curves: readonly Curve[];
   /** What `x` is. */
   across: string;
+  /** How an `x` is written, and a value. */
+  place: (x: number) => string;
   value: (y: number) => string;
+  /** Whether `x` is seconds since 1970. */
+  time?: boolean;
+  log?: { x: boolean; y: boolean };
+  /** The curve that stands out, here and wherever its name is drawn. */
+  chosen?: string | undefined;
+  onChoose?: (name: string | undefined) => void;
 }
 
 /** How much closer one step of the keyboard comes. */
 const CLOSER = 0.5;
+/** A curve is pointed at from so near, CSS pixels. */
+const NEAR = 24;
+/** Dashes, CSS pixels, as the colours come round again. */
+const DASHES = [[], [8, 4], [2, 4], [10, 4, 2, 4]];
 
 /** Curves over one axis. What one has come closer to stays where it is while more comes. */
-export function Curves({ label, x, curves, across, value }: Props) {
+export function Curves({ label, x, curves, across, place: written, value, time = false, log, chosen, onChoose }: Props) {
   const { ref, size } = useSize();
   const library = useSignal<typeof UPlot | undefined>(undefined);
   const element = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   /** What is seen of `x` while that is not all. */
   const closer = useSignal<[number, number] | undefined>(undefined);
-  /** The place in `x` that is pointed at. */
+  /** The `x` that is pointed at. */
   const at = useSignal<number | undefined>(undefined);
+  const place = at.value === undefined || x.length === 0 ? undefined : nearest(x, at.value);
   const data = [x, ...curves.map(({ y }) => y)] as unknown as UPlot.AlignedData;
-  const drawn = curves.map(({ name, slot }) => `${slot} ${name}`).join("\n");
+  const drawn = [time, log?.x, log?.y, ...curves.map(({ name, slot, faint }) => `${slot} ${faint} ${name}`)].join("\n");
+  /** The pointer is: what is pointed at goes by it. */
+  const over = useRef(false);
+  const choose = useRef(onChoose);
+  choose.current = onChoose;
 
   useEffect(() => {
     import("./uplot").then((module) => {
@@ -54,20 +72,37 @@ export function Curves({ label, x, curves, across, value }: Props) {
     const axis = { stroke: style.color, grid: line, ticks: line, font: `${style.fontSize} ${style.fontFamily}` };
     const height = Number.parseFloat(style.fontSize);
     const range = closer.peek();
+    const distribution = (is: boolean | undefined) => (is ? { distr: 3 as const } : {});
     plot.current = new library.value(
       {
         width: size.peek().width,
         height: size.peek().height,
         legend: { show: false },
-        cursor: { y: false },
-        scales: { x: { time: false } },
-        series: [{}, ...curves.map(({ name, slot }) => ({ label: name, stroke: shade(nameColour(slot)), width: 2, points: { show: false } }))],
+        cursor: { y: false, focus: { prox: NEAR } },
+        focus: { alpha: 0.25 },
+        scales: { x: { time, ...distribution(log?.x) }, y: distribution(log?.y) },
+        series: [
+          {},
+          ...curves.map(({ name, slot, faint = false }) => {
+            const colour = shade(nameColour(slot));
+            return {
+              label: name,
+              stroke: faint ? `${colour}50` : colour,
+              width: faint ? 1 : 2,
+              dash: DASHES[Math.floor(slot / namePairs.length) % DASHES.length] ?? [],
+              points: { show: false },
+              spanGaps: true,
+            };
+          }),
+        ],
         axes: [
-          { ...axis, size: 2.2 * height, values: (_, splits) => splits.map(count) },
-          { ...axis, size: 4 * height, values: (_, splits) => splits.map(value) },
+          { ...axis, size: 2.2 * height, ...(time ? {} : { values: (_: UPlot, splits: number[]) => splits.map((x) => (x === null ? "" : written(x))) }) },
+          { ...axis, size: 4 * height, values: (_, splits) => splits.map((y) => (y === null ? "" : value(y))) },
         ],
         hooks: {
-          setCursor: [({ cursor }) => (at.value = cursor.idx ?? undefined)],
+          // A plot that is made or filled anew has no cursor at first.
+          setCursor: [({ cursor, data }) => (at.value = cursor.idx == null ? at.peek() : data[0][cursor.idx])],
+          setSeries: [(_, index) => over.current && choose.current?.(index == null ? undefined : curves[index - 1]?.name)],
           setScale: [
             (u, key) => {
               const { min, max } = u.scales[key] ?? {};
@@ -99,31 +134,46 @@ export function Curves({ label, x, curves, across, value }: Props) {
     if (range !== undefined) plot.current?.setScale("x", { min: range[0], max: range[1] });
   }, [x, curves]);
 
+  // What is pointed at stays so while more comes and the plot changes.
+  useLayoutEffect(() => {
+    if (!over.current) point(place);
+  }, [x, curves, library.value, drawn, size.value, dark.value, contrast.value]);
+
+  useLayoutEffect(() => {
+    const u = plot.current;
+    if (u === null) return;
+    const index = curves.findIndex(({ name, faint }) => name === chosen && !faint);
+    // Without its hook: what is chosen elsewhere is not chosen here again.
+    u.setSeries(index < 0 ? null : index + 1, { focus: true }, false);
+  }, [chosen, library.value, drawn]);
+
+  const point = (place: number | undefined) => {
+    if (place === undefined) return;
+    const [first, last] = closer.peek() ?? [x[0] ?? 0, x.at(-1) ?? 0];
+    const [from, to] = [x.findIndex((value) => value >= first), x.findLastIndex((value) => value <= last)];
+    const next = x[Math.max(from, Math.min(to, place))];
+    const u = plot.current;
+    // Near no curve: the keyboard points at all of them.
+    if (u !== null && next !== undefined) u.setCursor({ left: u.valToPos(next, "x"), top: -1_000 });
+  };
   const see = (range: [number, number] | undefined) => {
     const [first, last] = [x[0] ?? 0, x.at(-1) ?? 0];
     const [min, max] = range ?? [first, last];
     plot.current?.setScale("x", { min: Math.max(first, min), max: Math.min(last, max) });
   };
-  const point = (place: number) => {
-    const [first, last] = closer.peek() ?? [x[0] ?? 0, x.at(-1) ?? 0];
-    const [from, to] = [x.findIndex((value) => value >= first), x.findLastIndex((value) => value <= last)];
-    const at = x[Math.max(from, Math.min(to, place))];
-    const u = plot.current;
-    if (u !== null && at !== undefined) u.setCursor({ left: u.valToPos(at, "x"), top: 0 });
-  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const place = at.value ?? x.length - 1;
+    const from = place ?? x.length - 1;
     const [first, last] = closer.value ?? [x[0] ?? 0, x.at(-1) ?? 0];
     const come = (factor: number) => {
-      const [middle, half] = [x[place] ?? first, ((last - first) / 2) * factor];
+      const [middle, half] = [x[from] ?? first, ((last - first) / 2) * factor];
       see([middle - half, middle + half]);
       // When the plot has moved.
-      queueMicrotask(() => point(place));
+      queueMicrotask(() => point(from));
     };
     const keys: Record<string, (() => void) | undefined> = {
-      ArrowLeft: () => point(place - 1),
-      ArrowRight: () => point(place + 1),
+      ArrowLeft: () => point(from - 1),
+      ArrowRight: () => point(from + 1),
       Home: () => point(0),
       End: () => point(x.length - 1),
       "+": () => come(CLOSER),
@@ -137,20 +187,36 @@ export function Curves({ label, x, curves, across, value }: Props) {
     event.stopPropagation();
   };
 
-  const place = at.value;
   return (
     <div class="curves">
-      <div class="plot" ref={ref} tabIndex={0} role="group" aria-label={`${label}: arrows point, + and - come closer`} onKeyDown={onKeyDown}>
+      <div
+        class="plot"
+        ref={ref}
+        tabIndex={0}
+        role="group"
+        aria-label={`${label}: arrows point, + and - come closer`}
+        onKeyDown={onKeyDown}
+        onPointerEnter={() => {
+          over.current = true;
+        }}
+        onPointerLeave={() => {
+          over.current = false;
+          at.value = undefined;
+          onChoose?.(undefined);
+        }}
+      >
         <div ref={element} />
       </div>
       <p class="pointed" role="status">
         {place !== undefined && x[place] !== undefined && (
           <>
-            {across} {count(x[place])}
-            {curves.map(({ name, y }) => {
-              const here = y[place];
-              return here != null && <span key={name}>{` ${name} ${value(here)}`}</span>;
-            })}
+            {across} {written(x[place])}
+            {curves
+              .filter(({ name, faint }) => !faint && (chosen === undefined || name === chosen))
+              .map(({ name, y }) => {
+                const here = y[place];
+                return here != null && <span key={name}>{` ${name} ${value(here)}`}</span>;
+              })}
           </>
         )}
       </p>
@@ -161,4 +227,15 @@ export function Curves({ label, x, curves, across, value }: Props) {
       )}
     </div>
   );
+}
+
+/** The place of what is nearest to a value in what rises. */
+function nearest(rising: readonly number[], value: number): number {
+  let [low, high] = [0, rising.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rising[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && value - rising[low - 1]! < rising[low]! - value ? low - 1 : low;
 }

@@ -149,10 +149,10 @@ test("a wall of both is chosen from, and the address says which", async () => {
   await page.goto(broadcaster.url);
   await filled(page, ["samples"]);
   expect(await page.locator(".views label").count()).toBe(0);
-  // A scene of its own or not: what is there can be found.
   await broadcaster.publish('{"type":"metric_points","run_id":"a","metric":"loss","points":[[1,0.5,1772000000]]}');
-  await page.getByText("Fleet", { exact: true }).click();
-  await page.locator(".plate-received").getByText("metric_points").waitFor();
+  await page.getByText("Training", { exact: true }).click();
+  await filled(page, ["training"]);
+  expect(new URL(page.url()).hash).toBe("#view=runs");
   await broadcaster.publish('{"type":"model_metric","model":"knn","accuracy":0.9}');
   await page.goto("about:blank");
   await page.goto(broadcaster.url);

@@ -7,16 +7,21 @@ const binary = process.env["BROADCASTER"] ?? fileURLToPath(new URL("../../../../
 /** The real broadcaster, on a port of its own, with its state in memory. */
 export class Broadcaster {
   url = "";
+  readonly #flags: readonly string[];
   #process: ChildProcess | undefined;
 
-  static async start(): Promise<Broadcaster> {
-    const made = new Broadcaster();
+  private constructor(flags: readonly string[]) {
+    this.#flags = flags;
+  }
+
+  static async start(...flags: string[]): Promise<Broadcaster> {
+    const made = new Broadcaster(flags);
     await made.start("127.0.0.1:0");
     return made;
   }
 
   async start(listen: string): Promise<void> {
-    const child = spawn(binary, ["serve", "--listen", listen, "--no-state"], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(binary, ["serve", "--listen", listen, "--no-state", ...this.#flags], { stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.url = await new Promise<string>((resolve, reject) => {
       let said = "";

@@ -1,4 +1,4 @@
-import { compact } from "../../format/number";
+import { compact, count } from "../../format/number";
 import { Curves } from "../../shell/Curves";
 import { losses } from "./losses";
 
@@ -10,6 +10,7 @@ export function Chart() {
       x={points.map(({ iteration }) => iteration)}
       curves={[{ name: "Loss", y: points.map(({ loss }) => loss), slot: 0 }]}
       across="Iteration"
+      place={count}
       value={compact}
     />
   );
