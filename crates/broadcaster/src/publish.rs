@@ -28,6 +28,9 @@ use crate::{Hub, Receipt};
 /// large it will be, is decoded on a thread of its own.
 const LARGE: usize = 256 << 10;
 
+/// Bytes for which there is room at once because somebody says that they come.
+const CLAIMED: usize = 1 << 20;
+
 /// `POST /publish`: decodes a whole body, applies all of it or nothing.
 pub(crate) struct Publisher {
     pub(crate) hub: Hub,
@@ -185,8 +188,8 @@ impl Body {
                 Ok(Some(Ok(data))) if first.is_empty() => first = data,
                 Ok(Some(Ok(data))) => {
                     if rest.is_empty() {
-                        let more = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
-                        rest.reserve(first.len() + data.len() + more.min(limit));
+                        let more = usize::try_from(body.size_hint().lower()).unwrap_or(CLAIMED);
+                        rest.reserve(first.len() + data.len() + more.min(CLAIMED));
                         rest.extend_from_slice(&first);
                     }
                     rest.extend_from_slice(&data);

@@ -28,8 +28,8 @@ const READS: usize = 64;
 /// Bytes that are read from a client at a time.
 const SCRATCH: usize = 16 << 10;
 
-/// After a round to all pages that took a while events gather for as long, and for so long at most: where rounds follow each other, twice as many
-/// come in each, and half of the core is left to what is published. What comes now and then finds nobody at rest.
+/// After a round to all pages that took a while events gather for as long, and for so long at most: where rounds follow each other more come in
+/// each, and some of the core is left to what is published. What comes now and then finds nobody at rest.
 const REST: Duration = Duration::from_millis(2);
 /// What a timer is too coarse for.
 const TICK: Duration = Duration::from_millis(1);
@@ -129,7 +129,7 @@ impl Shard {
                     }
                     Err(error) => return tracing::error!("a shard cannot hear of its sockets any more: {error}"),
                 },
-                changed = self.head.changed() => {
+                changed = self.head.changed(), if !self.is_behind() => {
                     if changed.is_err() {
                         return;
                     }

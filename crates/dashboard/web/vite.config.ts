@@ -28,6 +28,8 @@ export default defineConfig({
       "/events": broadcaster,
       "/healthz": broadcaster,
       "/snapshots": broadcaster,
+      "/metrics": broadcaster,
+      "/tabs.json": broadcaster,
     },
   },
 });

@@ -48,11 +48,12 @@ export function Curves({ label, x, curves, across, place: written, value, time =
   const plot = useRef<UPlot | null>(null);
   /** What is seen of `x` while that is not all. */
   const closer = useSignal<[number, number] | undefined>(undefined);
-  /** The `x` that is pointed at. */
-  const at = useSignal<number | undefined>(undefined);
-  const place = at.value === undefined || x.length === 0 ? undefined : nearest(x, at.value);
+  /** The `x` that is pointed at, and the place of each curve's nearest value, if one is near. */
+  const at = useSignal<{ x: number; of: readonly (number | null | undefined)[] } | undefined>(undefined);
+  const place = at.value === undefined || x.length === 0 ? undefined : nearest(x, at.value.x);
   const data = [x, ...curves.map(({ y }) => y)] as unknown as UPlot.AlignedData;
-  const drawn = [time, log?.x, log?.y, ...curves.map(({ name, slot, faint }) => `${slot} ${faint} ${name}`)].join("\n");
+  const looks = curves.map(({ name, slot, faint, y }) => `${slot} ${faint} ${isSingle(y)} ${name}`);
+  const drawn = [time, log?.x, log?.y, ...looks].join("\n");
   /** The pointer is: what is pointed at goes by it. */
   const over = useRef(false);
   const choose = useRef(onChoose);
@@ -78,19 +79,20 @@ export function Curves({ label, x, curves, across, place: written, value, time =
         width: size.peek().width,
         height: size.peek().height,
         legend: { show: false },
-        cursor: { y: false, focus: { prox: NEAR } },
+        cursor: { y: false, hover: { skip: [null], prox: NEAR } },
         focus: { alpha: 0.25 },
         scales: { x: { time, ...distribution(log?.x) }, y: distribution(log?.y) },
         series: [
           {},
-          ...curves.map(({ name, slot, faint = false }) => {
+          ...curves.map(({ name, slot, faint = false, y }) => {
             const colour = shade(nameColour(slot));
             return {
               label: name,
               stroke: faint ? `${colour}50` : colour,
               width: faint ? 1 : 2,
               dash: DASHES[Math.floor(slot / namePairs.length) % DASHES.length] ?? [],
-              points: { show: false },
+              // A line of one point is none.
+              points: { show: isSingle(y) },
               spanGaps: true,
             };
           }),
@@ -100,9 +102,22 @@ export function Curves({ label, x, curves, across, place: written, value, time =
           { ...axis, size: 4 * height, values: (_, splits) => splits.map((y) => (y === null ? "" : value(y))) },
         ],
         hooks: {
-          // A plot that is made or filled anew has no cursor at first.
-          setCursor: [({ cursor, data }) => (at.value = cursor.idx == null ? at.peek() : data[0][cursor.idx])],
-          setSeries: [(_, index) => over.current && choose.current?.(index == null ? undefined : curves[index - 1]?.name)],
+          setCursor: [
+            (u) => {
+              const { idx, idxs = [], top = 0 } = u.cursor;
+              const here = idx == null ? undefined : u.data[0][idx];
+              // A plot that is made or filled anew has no cursor at first.
+              if (here === undefined) return;
+              at.value = { x: here, of: idxs.slice(1) };
+              if (!over.current) return;
+              const away = curves.map(({ y, faint }, i) => {
+                const value = y[idxs[i + 1] ?? -1];
+                return value == null || faint ? Number.POSITIVE_INFINITY : Math.abs(u.valToPos(value, "y") - top);
+              });
+              const least = Math.min(...away);
+              choose.current?.(least <= NEAR ? curves[away.indexOf(least)]?.name : undefined);
+            },
+          ],
           setScale: [
             (u, key) => {
               const { min, max } = u.scales[key] ?? {};
@@ -136,7 +151,8 @@ export function Curves({ label, x, curves, across, place: written, value, time =
 
   // What is pointed at stays so while more comes and the plot changes.
   useLayoutEffect(() => {
-    if (!over.current) point(place);
+    // When the plot has changed.
+    if (!over.current) queueMicrotask(() => point(place));
   }, [x, curves, library.value, drawn, size.value, dark.value, contrast.value]);
 
   useLayoutEffect(() => {
@@ -153,8 +169,7 @@ export function Curves({ label, x, curves, across, place: written, value, time =
     const [from, to] = [x.findIndex((value) => value >= first), x.findLastIndex((value) => value <= last)];
     const next = x[Math.max(from, Math.min(to, place))];
     const u = plot.current;
-    // Near no curve: the keyboard points at all of them.
-    if (u !== null && next !== undefined) u.setCursor({ left: u.valToPos(next, "x"), top: -1_000 });
+    if (u !== null && next !== undefined) u.setCursor({ left: u.valToPos(next, "x"), top: 0 });
   };
   const see = (range: [number, number] | undefined) => {
     const [first, last] = [x[0] ?? 0, x.at(-1) ?? 0];
@@ -172,8 +187,8 @@ export function Curves({ label, x, curves, across, place: written, value, time =
       queueMicrotask(() => point(from));
     };
     const keys: Record<string, (() => void) | undefined> = {
-      ArrowLeft: () => point(from - 1),
-      ArrowRight: () => point(from + 1),
+      ArrowLeft: () => point(other(x, from, -1)),
+      ArrowRight: () => point(other(x, from, 1)),
       Home: () => point(0),
       End: () => point(x.length - 1),
       "+": () => come(CLOSER),
@@ -212,11 +227,9 @@ export function Curves({ label, x, curves, across, place: written, value, time =
           <>
             {across} {written(x[place])}
             {curves
-              .filter(({ name, faint }) => !faint && (chosen === undefined || name === chosen))
-              .map(({ name, y }) => {
-                const here = y[place];
-                return here != null && <span key={name}>{` ${name} ${value(here)}`}</span>;
-              })}
+              .map(({ name, faint, y }, i) => ({ name, is: !faint && (chosen === undefined || name === chosen), here: y[at.value?.of[i] ?? -1] }))
+              .filter(({ is }) => is)
+              .map(({ name, here }) => here != null && <span key={name}>{` ${name} ${value(here)}`}</span>)}
           </>
         )}
       </p>
@@ -239,3 +252,12 @@ function nearest(rising: readonly number[], value: number): number {
   }
   return low > 0 && value - rising[low - 1]! < rising[low]! - value ? low - 1 : low;
 }
+
+/** The next place, forwards or backwards, with another value. */
+function other(rising: readonly number[], from: number, way: 1 | -1): number {
+  let place = from + way;
+  while (rising[place] !== undefined && rising[place] === rising[from]) place += way;
+  return place;
+}
+
+const isSingle = (y: readonly (number | null)[]) => y.filter((value) => value !== null).length === 1;

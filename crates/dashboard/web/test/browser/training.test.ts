@@ -83,7 +83,7 @@ test("runs are over one another, metric by metric, in tabs, and none is hidden",
 
 test("runs are drawn or not, and say whether points still come", async () => {
   await points("over", "loss", 5, () => 1, 400);
-  await points("going", "loss", 5, () => 2);
+  await points("going", "loss", 5, () => 2, 60);
   await points("going too", "loss", 5, () => 3);
   await open();
   await page.locator(".run", { hasText: "over, over" }).waitFor();
@@ -105,7 +105,28 @@ test("a run that is pointed at stands out in every chart", async () => {
   await page.getByRole("button", { name: /^calm/ }).hover();
   await chart("lr").locator(".pointed", { hasText: /calm/ }).waitFor();
   await page.waitForFunction(() => !document.querySelector('[aria-label="lr"] .pointed')?.textContent?.includes("bold"));
-  expect(Buffer.compare(before, await chart("lr").locator("canvas").screenshot())).not.toBe(0);
+  await expect.poll(async () => Buffer.compare(before, await chart("lr").locator("canvas").screenshot())).not.toBe(0);
+  // And by the pointer, which finds a curve between the points of others.
+  await points("between", "loss", 10, () => 5, 30);
+  const plot = chart("loss").locator(".u-over");
+  await page.locator(".run", { hasText: /^between/ }).waitFor();
+  await expect.poll(async () => {
+    const { width = 0, height = 0 } = (await plot.boundingBox()) ?? {};
+    for (const part of [0.5, 0.51]) await plot.hover({ position: { x: part * width, y: 0.02 * height } });
+    return chart("loss").locator(".pointed").textContent();
+  }).toMatch(/^Step \d+ between 5$/);
+  await page.mouse.move(2, 2);
+  await expect.poll(() => chart("loss").locator(".pointed").textContent()).toBe("");
+});
+
+test("a run keeps its colour while others come", async () => {
+  for (const run of ["b", "c"]) await points(run, "loss", 3, () => 1, 60);
+  await open();
+  const colours = () => runs().evaluateAll((all) => Object.fromEntries(all.map((run) => [run.textContent?.[0], run.querySelector("svg, .swatch")?.outerHTML])));
+  const before = await colours();
+  for (const run of ["a", "d", "e"]) await points(run, "loss", 3, () => 1);
+  await expect.poll(() => runs().count()).toBe(5);
+  expect(await colours()).toMatchObject(before);
 });
 
 test("points stand above the step, the time since the start, or the time", async () => {
@@ -156,8 +177,7 @@ test("a span is drawn as finely as all of it, and goes on", async () => {
   };
   await expect.poll(second).toBe("Step 20,002 a 1");
   await broadcaster.publish(JSON.stringify({ type: "metric_points", run_id: "a", metric: "loss", points: [[20_400, 7, now()]] }));
-  await page.waitForTimeout(300);
-  expect(await pointed("loss")).toBe("Step 20,400 a 7");
+  await expect.poll(() => pointed("loss")).toBe("Step 20,400 a 7");
   await choice("Since", "All (live)").click();
   expect(await pointed("loss", "Home")).toBe("Step 1 a 1");
 });
@@ -189,9 +209,8 @@ test("what one has come closer to stays while points come, at 360 pixels too", a
   await page.keyboard.press("+");
   await chart("loss").getByRole("button", { name: "All of it" }).waitFor();
   await broadcaster.publish(JSON.stringify({ type: "metric_points", run_id: "a", metric: "loss", points: [[51, 1, now()]] }));
-  await page.waitForTimeout(200);
   await chart("loss").getByRole("button", { name: "All of it" }).click();
-  expect(await pointed("loss")).toBe("Step 51 a 1");
+  await expect.poll(() => pointed("loss")).toBe("Step 51 a 1");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 });
 

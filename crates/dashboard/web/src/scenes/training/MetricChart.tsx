@@ -15,21 +15,22 @@ export function MetricChart({ metric, series }: { metric: string; series: readon
   const [how, weight] = [across(), smoothing()];
   const log = { x: logarithmic("x") && how !== "time", y: logarithmic("y") };
   const since = history.since.value;
-  const names = shown.map(({ run_id }) => run_id).join("\n");
+  const names = shown.map(({ run_id }) => `${runSlots.value.get(run_id)} ${metas.value.get(run_id)?.start_time} ${run_id}`).join("\n");
   const past = history.of(metric);
-  const { x, y, smooth, left } = useMemo(() => {
+  const { x, left, curves } = useMemo(() => {
     const of = shown.map((one) => {
       const points = past === undefined ? one.points : past.joined(one);
       const began = Date.parse(metas.value.get(one.run_id)?.start_time ?? "") / 1_000;
       return { points, start: Number.isFinite(began) ? began : (points[0]?.[2] ?? 0) };
     });
-    return aligned(of, { across: how, log, smoothing: weight, since });
+    const { x, y, smooth, left } = aligned(of, { across: how, log, smoothing: weight, since });
+    const curves = shown.flatMap(({ run_id }, i) => {
+      const slot = runSlots.value.get(run_id) ?? 0;
+      const raw = { name: run_id, slot, y: y[i] ?? [] };
+      return weight > 0 ? [{ ...raw, faint: true }, { ...raw, y: smooth[i] ?? [] }] : [raw];
+    });
+    return { x, left, curves };
   }, [series, names, how, log.x, log.y, weight, since, past]);
-  const curves = shown.flatMap(({ run_id }, i) => {
-    const slot = runSlots.value.get(run_id) ?? 0;
-    const raw = { name: run_id, slot, y: y[i] ?? [] };
-    return weight > 0 ? [{ ...raw, faint: true }, { ...raw, y: smooth[i] ?? [] }] : [raw];
-  });
   const unit = series.find(({ unit }) => unit !== undefined)?.unit;
   return (
     <section class="metric" aria-label={metric}>
@@ -38,6 +39,7 @@ export function MetricChart({ metric, series }: { metric: string; series: readon
         {unit !== undefined && <small> {unit}</small>}
       </h3>
       <Curves
+        key={how}
         label={metric}
         x={x}
         curves={curves}

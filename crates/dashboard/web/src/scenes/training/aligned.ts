@@ -7,7 +7,7 @@ export interface Drawn {
   x: number[];
   /** Of each series, above each `x`, a value or none. */
   y: (number | null)[][];
-  /** The same, smoothed; none where nothing is. */
+  /** The same, smoothed; empty where nothing is to be. */
   smooth: (number | null)[][];
   /** Points that have no place on a logarithmic axis. */
   left: number;
@@ -53,7 +53,7 @@ export function aligned(series: readonly { points: readonly Point[]; start: numb
       const here = column[next[i]!];
       const is = here?.[0] === x;
       drawn.y[i]!.push(is ? here[1] : null);
-      drawn.smooth[i]!.push(is ? (smooth[i]![next[i]!] ?? null) : null);
+      if (smoothing > 0) drawn.smooth[i]!.push(is ? (smooth[i]![next[i]!] ?? null) : null);
       if (is) next[i]! += 1;
     }
   }

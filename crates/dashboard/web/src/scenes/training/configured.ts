@@ -18,7 +18,7 @@ effect(() => {
 });
 
 async function load(): Promise<void> {
-  const answer = await fetch("tabs.json");
+  const answer = await fetch("tabs.json", { signal: AbortSignal.timeout(5_000) });
   if (!answer.ok) throw new Error(`${answer.status}`);
   configured.value = (await answer.json()) as readonly Tab[];
 }

@@ -32,10 +32,12 @@ export class Past {
   }
 }
 
+const seconds = computed(() => span().seconds);
+
 /** Seconds since 1970 from which on one looks; it stays while the span does. */
 const since = computed(() => {
-  const { seconds } = span();
-  return seconds === undefined ? 0 : Date.now() / 1_000 - seconds;
+  const { value } = seconds;
+  return value === undefined ? 0 : Date.now() / 1_000 - value;
 });
 
 const pasts = signal<ReadonlyMap<string, Past>>(new Map());

@@ -1,6 +1,5 @@
 import { computed } from "@preact/signals";
 import type { RunMeta } from "../../generated/events";
-import { slots } from "../../palette/names";
 import type { Series } from "../../state/series";
 import { store } from "../../state/store";
 import { param, setParam } from "../../view/address";
@@ -13,18 +12,47 @@ export const metas = computed(
   (): ReadonlyMap<string, RunMeta> => new Map((store.newest("runs_meta")?.runs_meta ?? []).map((meta) => [meta.run_id, meta])),
 );
 
-/** The runs that there are points of, the newest first. */
+let known: readonly string[] = [];
+
+/** The runs that there are points of, the newest first; the same array while they are the same. */
 export const runs = computed((): readonly string[] => {
   const began = (run: string) => metas.value.get(run)?.start_time ?? "";
   const names = [...new Set(all.value.map(({ run_id }) => run_id))];
-  return names.sort((a, b) => (began(a) === began(b) ? (a < b ? -1 : 1) : began(a) < began(b) ? 1 : -1));
+  names.sort((a, b) => (began(a) === began(b) ? (a < b ? -1 : 1) : began(a) < began(b) ? 1 : -1));
+  if (names.join("\n") !== known.join("\n")) known = names;
+  return known;
 });
 
-/** A colour and a dash for each run: a run keeps its own while others come. */
-export const runSlots = computed(() => slots(runs.value));
+let given: ReadonlyMap<string, number> = new Map();
+
+/** A colour and a dash for each run, the oldest first: a run keeps its own while others come and go. */
+export const runSlots = computed((): ReadonlyMap<string, number> => {
+  const next = new Map(runs.value.filter((run) => given.has(run)).map((run) => [run, given.get(run)!]));
+  const used = new Set(next.values());
+  for (const run of runs.value.toReversed()) {
+    if (next.has(run)) continue;
+    let slot = 0;
+    while (used.has(slot)) slot += 1;
+    used.add(slot);
+    next.set(run, slot);
+  }
+  given = next;
+  return next;
+});
+
+const hidden = computed(() => param("off") ?? "");
 
 /** The runs that are not drawn. */
-export const off = computed((): ReadonlySet<string> => new Set((param("off") ?? "").split(",").filter(Boolean).map(decodeURIComponent)));
+export const off = computed((): ReadonlySet<string> => new Set(hidden.value.split(",").filter(Boolean).map(decoded)));
+
+/** What somebody wrote into the address may be no such name. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
 
 export const isOn = (run: string): boolean => !off.value.has(run);
 
