@@ -85,9 +85,9 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) no_state: bool,
 
-    /// Keep the points of training runs in this folder [default: runs, in the state's folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) runs_store: Option<PathBuf>,
+    /// Keep the points of training runs in this folder, or in the ClickHouse at an http:// or https:// URL, or at the one that CH_HOST, CH_PORT, CH_PROTOCOL, CH_DATABASE, CH_USER and CH_PASSWORD say: `clickhouse` [default: the folder runs in the state's]
+    #[arg(long, value_name = "DIR|URL|clickhouse")]
+    pub(crate) runs_store: Option<String>,
 
     /// When a publish is acknowledged: when it is applied (a crash loses the last tenth of a second), or when it is on disk
     #[arg(long, value_name = "WHEN", default_value = "async", conflicts_with = "no_state")]

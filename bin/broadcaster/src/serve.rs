@@ -1,6 +1,7 @@
+use std::env;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use bytesize::ByteSize;
 use command::{Failure, Stop};
 use dashboard::{Folder, Tabs};
 use directories::ProjectDirs;
-use runs::{Embedded, Limits};
+use runs::{Address, ClickHouse, Embedded, Limits, Store};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 
@@ -31,7 +32,7 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     raise_file_limit(args.max_connections);
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let state = state(&args)?;
-    let runs_dir = args.runs_store.clone().or_else(|| state.as_ref().map(|(dir, _)| dir.join("runs")));
+    let runs = runs(&args, state.as_ref().map(|(dir, _)| dir.as_path())).await?;
     let mut config = config(args, access)?;
     let listener = bind(listen).map_err(|error| {
         let taken = error.kind() == ErrorKind::AddrInUse;
@@ -46,10 +47,9 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
             (hub, Some(keeper))
         }
     };
-    if let Some(dir) = runs_dir {
-        let store = Embedded::open(&dir, Limits::default())?;
-        recall(&hub, &store).await?;
-        config.runs = Some(Arc::new(store));
+    if let Some(store) = runs {
+        recall(&hub, &*store).await?;
+        config.runs = Some(store);
     }
     let place =
         state.map_or_else(|| "in memory only".to_owned(), |(dir, _)| format!("state in {}", dir.display()));
@@ -129,6 +129,23 @@ fn state(args: &ServeArgs) -> Result<Option<(PathBuf, broadcaster::Durability)>,
             "there is no home folder to keep the state in: give a --state-dir, or say --no-state",
         )),
     }
+}
+
+/// Where the points of training runs are kept, if they are.
+async fn runs(args: &ServeArgs, state: Option<&Path>) -> Result<Option<Arc<dyn Store>>, Failure> {
+    let dir = match args.runs_store.as_deref() {
+        Some(server) if server == "clickhouse" || server.contains("://") => {
+            let address = Address::configured(server, |name| env::var(name).ok());
+            let address = address.map_err(|error| Failure::usage(format!("--runs-store: {error}")))?;
+            return Ok(Some(Arc::new(ClickHouse::open(address).await?)));
+        }
+        Some(dir) => PathBuf::from(dir),
+        None => match state {
+            Some(state) => state.join("runs"),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Arc::new(Embedded::open(&dir, Limits::default())?)))
 }
 
 fn config(args: ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Failure> {

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! metric_points -> Store: append  -> Embedded: a folder of its own
-//!                         history
+//!                         history -> ClickHouse: a table that others may write as well
 //!                         runs
 //! Point -> Bucket -> Pyramid: what is drawn of a series, however long it is
 //! ```
 
 mod bucket;
+mod clickhouse;
 mod embedded;
 mod point;
 mod pyramid;
@@ -17,6 +18,7 @@ mod store;
 mod triangles;
 
 pub use bucket::Bucket;
+pub use clickhouse::{Address, AddressError, ClickHouse};
 pub use embedded::{Embedded, Limits};
 pub use point::Point;
 pub use pyramid::{Change, POINTS_PER_BUCKET, Pyramid};

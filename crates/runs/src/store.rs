@@ -58,6 +58,14 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A server does not do what it is asked.
+    #[error("{address}: {reason}")]
+    Server {
+        /// Which, and which of its databases.
+        address: String,
+        /// What it says, or why it is not reached.
+        reason: String,
+    },
     /// It takes no more points.
     #[error("the runs are closed")]
     Closed,

@@ -31,6 +31,8 @@ fn wrong_usage_is_exit_code_2() {
         ("broadcaster", &["serve", "--listen", "0.0.0.0:0"]),
         ("broadcaster", &["serve", "--max-body", "lots"]),
         ("broadcaster", &["serve", "--ui-dir", "/nowhere"]),
+        ("broadcaster", &["serve", "--metric-tabs", "/nowhere"]),
+        ("broadcaster", &["serve", "--no-state", "--runs-store", "ftp://nowhere"]),
         ("broadcaster", &["serve", "--log-level", "!"]),
         ("feeders", &["run", "--data-root", "/nowhere"]),
         ("feeders", &["run", "--data-root", ".", "--only", "nothing"]),

@@ -1,5 +1,6 @@
 //! Series of training runs.
 
+mod clickhouse;
 mod contract;
 mod embedded;
 mod plain;

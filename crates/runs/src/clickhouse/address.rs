@@ -1,0 +1,151 @@
+use std::fmt;
+
+use clickhouse::Client;
+use url::Url;
+
+/// Where a ClickHouse is, which of its databases is meant, and who asks.
+#[derive(Clone)]
+pub struct Address {
+    url: Url,
+    database: String,
+    user: Option<String>,
+    password: Option<String>,
+}
+
+/// What is no address of a ClickHouse.
+#[derive(Debug, thiserror::Error)]
+#[error("expected http://[user[:password]@]host[:8123][/database] or https://, got {0:?}")]
+pub struct AddressError(String);
+
+/// The database of who says none.
+const DATABASE: &str = "training_observability";
+/// Where a ClickHouse listens.
+const PORT: u16 = 8123;
+
+impl Address {
+    /// The address that is meant by `clickhouse`, as `CH_PROTOCOL`, `CH_HOST`, `CH_PORT`, `CH_DATABASE`, `CH_USER` and `CH_PASSWORD` say, or by a URL. What
+    /// a URL leaves open the last three say as well: a password is better not in a command line.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn configured(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, AddressError> {
+        let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let url = (text == "clickhouse").then(|| {
+            let or = |name, default: &str| given(name).unwrap_or_else(|| default.to_owned());
+            let (protocol, host) = (or("CH_PROTOCOL", "http"), or("CH_HOST", "localhost"));
+            format!("{protocol}://{host}:{}", or("CH_PORT", "8123"))
+        });
+        let mut address = Self::parse(url.as_deref().unwrap_or(text))?;
+        if let Some(database) = given("CH_DATABASE").filter(|_| address.database == DATABASE) {
+            address.database = database;
+        }
+        address.user = address.user.or_else(|| given("CH_USER"));
+        address.password = address.password.or_else(|| given("CH_PASSWORD"));
+        Ok(address)
+    }
+
+    /// Takes `http://[user[:password]@]host[:port][/database]` apart.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let wrong = || AddressError(text.to_owned());
+        let mut url = Url::parse(text).map_err(|_| wrong())?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(wrong());
+        }
+        if url.scheme() == "http" && url.port().is_none() {
+            url.set_port(Some(PORT)).map_err(|()| wrong())?;
+        }
+        let decoded = |text: &str| {
+            percent_encoding::percent_decode_str(text).decode_utf8().map(|text| text.into_owned())
+        };
+        let database = decoded(url.path().trim_matches('/')).map_err(|_| wrong())?;
+        let database = if database.is_empty() { DATABASE.to_owned() } else { database };
+        let user = decoded(url.username()).map_err(|_| wrong())?;
+        let password = url.password().map(decoded).transpose().map_err(|_| wrong())?;
+        url.set_path("");
+        url.set_query(None);
+        url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| wrong())?;
+        Ok(Self { url, database, user: Some(user).filter(|user| !user.is_empty()), password })
+    }
+
+    /// The database.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let mut client = Client::default().with_url(self.url.as_str()).with_database(&self.database);
+        if let Some(user) = &self.user {
+            client = client.with_user(user);
+        }
+        if let Some(password) = &self.password {
+            client = client.with_password(password);
+        }
+        client
+    }
+}
+
+/// Without the password.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.url, self.database)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured(
+        text: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<(String, Option<String>, Option<String>), String> {
+        let variable = |name: &str| Some(variables.iter().find(|(known, _)| *known == name)?.1.to_owned());
+        let address = Address::configured(text, variable).map_err(|error| error.to_string())?;
+        Ok((address.to_string(), address.user, address.password))
+    }
+
+    #[test]
+    fn it_is_a_url_or_what_the_environment_says() {
+        let said = |address: &str, user: Option<&str>, password: Option<&str>| {
+            Ok((address.to_owned(), user.map(str::to_owned), password.map(str::to_owned)))
+        };
+        let none = "http://localhost:8123/training_observability";
+        assert_eq!(configured("clickhouse", &[]), said(none, None, None));
+        let all = [
+            ("CH_PROTOCOL", "https"),
+            ("CH_HOST", "ch.example"),
+            ("CH_PORT", "8443"),
+            ("CH_DATABASE", "lab"),
+            ("CH_USER", "me"),
+            ("CH_PASSWORD", "p w"),
+        ];
+        assert_eq!(
+            configured("clickhouse", &all),
+            said("https://ch.example:8443/lab", Some("me"), Some("p w"))
+        );
+        assert_eq!(
+            configured("http://ch.example", &all),
+            said("http://ch.example:8123/lab", Some("me"), Some("p w"))
+        );
+        let whole = "http://you:a%2Fb@ch.example:1/mine";
+        assert_eq!(configured(whole, &all), said("http://ch.example:1/mine", Some("you"), Some("a/b")));
+    }
+
+    #[test]
+    fn what_is_none_is_shown() {
+        for text in ["ftp://ch.example", "ch.example:8123", "http://", "clickhouse://ch.example"] {
+            let expected =
+                format!("expected http://[user[:password]@]host[:8123][/database] or https://, got {text:?}");
+            assert_eq!(configured(text, &[]), Err(expected));
+        }
+    }
+}
