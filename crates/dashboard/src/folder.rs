@@ -1,5 +1,4 @@
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::PathBuf;
 
@@ -7,7 +6,6 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
 use crate::asset::{HTML, Wanted, media_type};
-use crate::encoding::Encoding;
 use crate::respond::Found;
 
 /// The page out of a folder of built files, for working on it: what is on disk now is what is
@@ -43,11 +41,7 @@ impl Folder {
         let wanted = Wanted::at(path)?;
         let media_type = media_type(wanted.name)?;
         let body = Bytes::from(std::fs::read(self.root.join(wanted.name)).ok()?);
-        let mut digest = DefaultHasher::new();
-        body.hash(&mut digest);
-        let tag = format!("\"{:016x}\"", digest.finish());
-        let found = Found { media_type, body, encoding: Encoding::Identity, tag, forever: false };
-        Some(found.answer(method, headers))
+        Some(Found::now(media_type, body).answer(method, headers))
     }
 }
 

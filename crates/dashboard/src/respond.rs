@@ -1,3 +1,5 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -43,6 +45,14 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// What may be another the next time.
+    pub(crate) fn now(media_type: &'static str, body: Bytes) -> Self {
+        let mut digest = DefaultHasher::new();
+        body.hash(&mut digest);
+        let tag = format!("\"{:016x}\"", digest.finish());
+        Self { media_type, body, encoding: Encoding::Identity, tag, forever: false }
+    }
+
     pub(crate) fn answer(self, method: &Method, request: &HeaderMap) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();

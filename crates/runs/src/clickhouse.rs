@@ -85,7 +85,10 @@ impl ClickHouse {
             .bind(Identifier(TABLE))
             .fetch_one::<u64>()
             .await;
-        if found.is_err() {
+        if let Err(error) = found {
+            if !is_missing(&error) {
+                return Err(store.failed(&error));
+            }
             let database = Identifier(store.address.database());
             // Not in it: it may not be there yet.
             let anywhere = store.client.clone().with_database("");
@@ -303,6 +306,11 @@ impl Store for ClickHouse {
     fn runs(&self) -> BoxFuture<'_, Result<BTreeMap<String, Span>, StoreError>> {
         async { self.spans().await.map_err(|error| self.failed(&error)) }.boxed()
     }
+}
+
+/// Whether there is no such table, or no such database.
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::BadResponse(said) if said.contains("UNKNOWN_TABLE") || said.contains("UNKNOWN_DATABASE"))
 }
 
 /// What the server says, without the version and the stack that come after it.

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
-use runs::{Address, ClickHouse, Query, Store};
+use runs::{Address, ClickHouse, Point, Query, Store};
 use tokio::runtime::Runtime;
 
 use crate::contract::{answers_as, appends, asked, sent};
@@ -91,6 +91,7 @@ async fn what_a_server_refuses_is_said_in_one_line() {
     drop(server);
     let gone = store.runs().await.unwrap_err().to_string();
     assert!(gone.starts_with(&address) && gone.contains("onnect"), "{gone}");
-    let points = event("run", "loss", &[]);
-    assert!(store.append(&[&points]).await.is_ok(), "nothing had to be written");
+    let point = Point { step: 1, value: 0.5, time_ms: 1_772_000_000_000 };
+    let refused = store.append(&[&event("run", "loss", &[point])]).await.unwrap_err().to_string();
+    assert!(refused.starts_with(&address), "{refused}");
 }

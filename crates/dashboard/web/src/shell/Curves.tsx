@@ -159,7 +159,6 @@ export function Curves({ label, x, curves, across, place: written, value, time =
     const u = plot.current;
     if (u === null) return;
     const index = curves.findIndex(({ name, faint }) => name === chosen && !faint);
-    // Without its hook: what is chosen elsewhere is not chosen here again.
     u.setSeries(index < 0 ? null : index + 1, { focus: true }, false);
   }, [chosen, library.value, drawn]);
 

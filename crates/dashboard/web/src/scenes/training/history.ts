@@ -4,7 +4,7 @@ import { Pyramid, type Series } from "../../state/series";
 import { isOn, runs } from "./runs";
 import { span } from "./settings";
 
-/** Buckets of what is drawn of a span, as many as the broadcaster draws of all. */
+/** Buckets of what is drawn of a span. */
 const BUCKETS = 500;
 
 /** What a span shows that what is kept of a whole series is too coarse for. */
