@@ -282,7 +282,7 @@ def measure_stopped(binaries):
     for stopped in (0, 100):
         with Server("vitrine", binaries) as server:
             arguments = [*THOUSAND, "--stopped", stopped, "--look", binaries.look, "--seconds", STOPPED_SECONDS]
-            answer = server.load("fanout", *arguments, seconds=STOPPED_SECONDS + 60)
+            answer = server.load("fanout", *arguments, seconds=STOPPED_SECONDS + 120)
             say("stopped", "vitrine", **({"stopped": stopped} | answer))
 
 

@@ -1,9 +1,11 @@
 //! Appends runs to the embedded store and asks for them; prints JSON lines.
 //!
-//! `store FOLDER RUNS METRICS POINTS`: the folder is made, and left.
+//! `store append FOLDER RUNS METRICS POINTS` makes the folder, and leaves it; `store ask` with the same arguments asks; `store long FOLDER POINTS` appends
+//! one series more, and asks for it; `store points RUN METRICS POINTS` says what is appended, for others.
 
 #![expect(clippy::disallowed_macros, reason = "it is a command")]
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,17 +77,27 @@ fn batch<'a>(run: &'a Run, names: &'a [String], steps: std::ops::Range<usize>) -
     names.iter().zip(&run.values).map(of).collect()
 }
 
-fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let folder = arguments.next().expect("a folder");
-    let mut number =
-        || arguments.next().and_then(|argument| argument.parse::<usize>().ok()).expect("a number");
-    let (runs, metrics, points) = (number(), number(), number());
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let folder = Path::new(&folder);
-        append(folder, runs, metrics, points).await;
-        ask(folder, runs, metrics, points).await;
-    });
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let number = |place: usize| arguments[place].parse::<usize>().expect("a number");
+    let folder = || Path::new(&arguments[1]);
+    match arguments[0].as_str() {
+        "append" => append(folder(), number(2), number(3), number(4)).await,
+        "ask" => ask(folder(), number(2), number(3), number(4)).await,
+        "long" => long(folder(), number(2)).await,
+        "points" => points(&run(number(1), number(2), number(3))).expect("somebody to write to"),
+        other => panic!("unknown: {other}"),
+    }
+}
+
+/// Writes the numbers of a run to standard output, little-endian: times, then the values of each metric.
+fn points(run: &Run) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for number in std::iter::once(&run.times).chain(&run.values).flatten() {
+        out.write_all(&number.to_le_bytes())?;
+    }
+    out.flush()
 }
 
 async fn append(folder: &Path, runs: usize, metrics: usize, points: usize) {
@@ -130,15 +142,51 @@ async fn ask(folder: &Path, runs: usize, metrics: usize, points: usize) {
     let mut ms = Vec::new();
     for number in 0..runs.min(50) {
         let (run, metric) = (format!("run-{number:03}"), format!("metric/{:02}", number % metrics));
-        let query = Query { metrics: Metrics::Named(metric.clone()), ..Query::all(run, 2_000) };
-        let start = Instant::now();
-        let history = store.history(query).await.unwrap().unwrap();
-        ms.push(1e3 * start.elapsed().as_secs_f64());
-        assert!(history[&metric].len() >= 500.min(points));
+        ms.push(view(&store, run, metric, 500.min(points)).await);
     }
+    say_view("view", points, ms);
+}
+
+/// One series more, of so many points, and views of all of it and of tenths of it.
+async fn long(folder: &Path, points: usize) {
+    let store = Embedded::open(folder, Limits::default()).unwrap();
+    let run = run(1_000_000, 1, points);
+    for first in (0..points).step_by(10_000) {
+        let names = ["metric/00".to_owned()];
+        let batch = batch(&run, &names, first..points.min(first + 10_000));
+        store.append(&batch.iter().collect::<Vec<_>>()).await.unwrap();
+    }
+    drop(store);
+    let store = Embedded::open(folder, Limits::default()).unwrap();
+    let mut ms = Vec::new();
+    for _ in 0..20 {
+        ms.push(view(&store, run.id.clone(), "metric/00".to_owned(), 500.min(points)).await);
+    }
+    say_view("long view", points, ms);
+    let mut ms = Vec::new();
+    for tenth in 0..10 {
+        let first = (points / 10 * tenth * 10) as u64;
+        let steps = first..=first + points as u64;
+        let metrics = Metrics::Named("metric/00".to_owned());
+        let start = Instant::now();
+        store.history(Query { metrics, steps, ..Query::all(run.id.clone(), 2_000) }).await.unwrap();
+        ms.push(1e3 * start.elapsed().as_secs_f64());
+    }
+    say_view("zoomed view", points / 10, ms);
+}
+
+/// How long it takes to get a series in 2,000 points, in milliseconds.
+async fn view(store: &Embedded, run: String, metric: String, least: usize) -> f64 {
+    let query = Query { metrics: Metrics::Named(metric.clone()), ..Query::all(run, 2_000) };
+    let start = Instant::now();
+    let history = store.history(query).await.unwrap().unwrap();
+    let took = 1e3 * start.elapsed().as_secs_f64();
+    assert!(history[&metric].len() >= least);
+    took
+}
+
+fn say_view(what: &str, points: usize, mut ms: Vec<f64>) {
     ms.sort_by(f64::total_cmp);
-    println!(
-        "{}",
-        json!({ "what": "view", "points": points, "median_ms": ms[ms.len() / 2], "slowest_ms": ms[ms.len() - 1] })
-    );
+    let (median, slowest) = (ms[ms.len() / 2], ms[ms.len() - 1]);
+    println!("{}", json!({ "what": what, "points": points, "median_ms": median, "slowest_ms": slowest }));
 }

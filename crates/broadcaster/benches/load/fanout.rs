@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use mio::{Events, Poll, Token};
 use serde_json::{Value, json};
+use socket2::SockRef;
 
 use crate::{
     clock::{Clock, micros, nap},
@@ -64,6 +65,8 @@ const SETTLE: f64 = 0.5;
 const DRAIN: f64 = 5.0;
 /// Likewise, where pages stopped: they have all to read that they did not.
 const STOPPED_DRAIN: f64 = 60.0;
+/// Bytes that the kernel holds for one that does not read.
+const STOPPED_BUFFER: usize = 256 << 10;
 /// Microseconds without work, at most, while subscribers are looked at all the time.
 const NAP: u64 = 100;
 /// Socket events that are worth no nap: there is more.
@@ -128,6 +131,9 @@ impl Fanout {
                 before = Some(self.used(now));
                 for page in &mut pages[..self.stopped] {
                     poll.registry().deregister(&mut page.socket)?;
+                    // Readers are not of this machine elsewhere: what they do not read must not take the memory that its kernel has
+                    // for all sockets, or segments are dropped.
+                    SockRef::from(&page.socket).set_recv_buffer_size(STOPPED_BUFFER)?;
                 }
             }
             if after.is_none() && now >= ends {
