@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bytes, count, fraction, latency, share } from "../src/format/number";
-import { ago, moment } from "../src/format/time";
+import { bytes, count, fraction, latency, share, ticks } from "../src/format/number";
+import { ago, durationTicks, moment, timeTicks } from "../src/format/time";
 
 test("numbers carry units and three digits that mean something", () => {
   expect([1, 42, 185, 999.4].map(latency)).toEqual(["1.00 µs", "42.0 µs", "185 µs", "999 µs"]);
@@ -15,6 +15,18 @@ test("a small share is not rounded to nothing, nor a large one up to everything 
   expect([0, 0.0001, 0.012, 0.34, 1].map(share)).toEqual(["0 %", "< 0.1 %", "1.2 %", "34 %", "100 %"]);
   expect(share(0.9999)).toBe("> 99.9 %");
   expect(share(0.996)).toBe("99.6 %");
+});
+
+test("what stands along an axis can be told apart", () => {
+  expect(ticks([0, 2_000, 4_000, null])).toEqual(["0", "2K", "4K", ""]);
+  expect(ticks([12_300, 12_310, 12_320])).toEqual(["12.3K", "12.31K", "12.32K"]);
+  expect(ticks([0.001, 0.001002])).toEqual(["0.001", "0.001002"]);
+  expect(durationTicks([0, 1_800, 3_600])).toEqual(["0.0 h", "0.5 h", "1.0 h"]);
+  expect(durationTicks([0, 60, 120])).toEqual(["0 min", "1 min", "2 min"]);
+  const [noon, midnight] = [new Date(2026, 0, 5, 12).getTime(), new Date(2026, 0, 5).getTime()];
+  expect(timeTicks([noon, noon + 60_000]).every((text) => /^\d\d:\d\d$/.test(text))).toBe(true);
+  expect(timeTicks([noon, noon + 10_000]).every((text) => /^\d\d:\d\d:\d\d$/.test(text))).toBe(true);
+  expect(timeTicks([midnight - 3_600_000, midnight + 3_600_000])).toEqual(["4 Jan, 23:00", "5 Jan, 01:00"]);
 });
 
 test("ages are told in one unit", () => {

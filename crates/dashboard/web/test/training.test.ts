@@ -5,10 +5,11 @@ import type { Point } from "../src/generated/events";
 import { aligned, type How } from "../src/scenes/training/aligned";
 import { smoothed } from "../src/scenes/training/smooth";
 import { OTHER, type Tab, tabOf } from "../src/scenes/training/tabs";
+import { Pyramid } from "../src/state/series";
 
 const TABS: readonly Tab[] = JSON.parse(readFileSync(new URL("../../src/tabs.json", import.meta.url), "utf8"));
 const plain: How = { across: "step", log: { x: false, y: false }, smoothing: 0, since: 0 };
-const of = (...points: Point[]) => ({ points, start: 1_000 });
+const of = (...points: Point[]) => ({ points, ends: new Set(points), start: 1_000 });
 
 describe("tabs", () => {
   test("are by how a name begins, the longest beginning first", () => {
@@ -42,6 +43,44 @@ describe("smoothing", () => {
   });
 });
 
+test("what is smoothed of a long series is not pulled by its peaks", () => {
+  let random = 1;
+  const next = () => {
+    random = (random * 48_271) % 2_147_483_647;
+    return random / 2_147_483_647;
+  };
+  const points = Array.from({ length: 60_000 }, (_, i): Point => [i, next() < 0.01 ? 100 : next(), 1_000 + i]);
+  const pyramid = Pyramid.empty(500).with(points);
+  const line = { points: pyramid.points(), ends: pyramid.ends(), start: 1_000 };
+  const mean = (of: readonly number[]) => of.reduce((sum, one) => sum + one, 0) / of.length;
+  const calm = aligned([line], { ...plain, smoothing: 0.9 }).smooth[0]!.filter((value) => value !== null);
+  const truth = mean(points.map(([, value]) => value));
+  expect(Math.abs(mean(calm) - truth)).toBeLessThan(truth / 2);
+  // All that is drawn would be far above.
+  expect(mean(line.points.map(([, value]) => value))).toBeGreaterThan(10 * truth);
+});
+
+test("of ten thousand series every spike is drawn", () => {
+  let random = 7;
+  const next = (most: number) => {
+    random = (random * 48_271) % 2_147_483_647;
+    return random % most;
+  };
+  for (let drawn = 0; drawn < 10_000; drawn += 10) {
+    const spikes: number[] = [];
+    const lines = Array.from({ length: 10 }, () => {
+      const [count, stride] = [2 + next(400), 1 + next(50)];
+      const spike = next(count);
+      spikes.push(spike * stride);
+      const points = Array.from({ length: count }, (_, i): Point => [i * stride, i === spike ? 50 : next(100) / 100, 1_000 + i]);
+      const pyramid = Pyramid.empty(1 + next(128)).with(points);
+      return { points: pyramid.points(), ends: pyramid.ends(), start: 1_000 };
+    });
+    const { x, y } = aligned(lines, { ...plain, smoothing: next(2) / 2 });
+    expect(y.map((column) => x[column.indexOf(50)])).toEqual(spikes);
+  }
+});
+
 describe("series over one axis", () => {
   test("have a column each, with holes where they have no point", () => {
     expect(aligned([of([1, 10, 1_001], [3, 30, 1_003]), of([2, 20, 1_002], [3, 33, 1_003])], plain)).toMatchObject({
@@ -61,6 +100,30 @@ describe("series over one axis", () => {
   test("are true on logarithmic axes: what has no place there is counted", () => {
     const series = [of([0, 1, 1_000], [1, 0, 1_001], [2, -1, 1_002], [3, 4, 1_003])];
     expect(aligned(series, { ...plain, log: { x: true, y: true } })).toMatchObject({ x: [3], y: [[4]], left: 3 });
+  });
+  test("are smoothed without what is there only because it is high or low, and where there is no place for a point too", () => {
+    const points: Point[] = [
+      [1, -1, 1_001],
+      [2, 900, 1_002],
+      [3, 5, 1_003],
+    ];
+    const line = { points, ends: new Set([points[0]!, points[2]!]), start: 1_000 };
+    expect(aligned([line], { ...plain, smoothing: 0.5, log: { x: false, y: true } })).toEqual({
+      x: [2, 3],
+      y: [[900, 5]],
+      smooth: [[null, (5 - 0.5) / 1.5]],
+      left: 1,
+    });
+  });
+  test("of very many lines keep every peak, within a fraction of a pixel", () => {
+    const line = (shift: number) => of(...Array.from({ length: 4_000 }, (_, i): Point => [7 * i + shift, i === 1_234 + shift ? 99 : 0, 1_000 + i]));
+    const lines = Array.from({ length: 200 }, (_, i) => line(i));
+    const drawn = aligned(lines, plain);
+    expect(drawn.x.length * lines.length).toBeLessThanOrEqual(1_200_000);
+    for (const [i, y] of drawn.y.entries()) {
+      const at = y.indexOf(99);
+      expect(Math.abs(drawn.x[at]! - (7 * (1_234 + i) + i))).toBeLessThan(28_200 / 1_000);
+    }
   });
   test("lose no point, whatever the others are", () => {
     const point = fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: -9, max: 9 }), fc.integer({ min: 1_000, max: 1_009 }));

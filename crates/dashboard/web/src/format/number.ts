@@ -8,6 +8,15 @@ const compacted = new Intl.NumberFormat("en", { notation: "compact", maximumSign
 /** Three digits of any number: `0.0123`, `12.3`, `12.3K`. */
 export const compact = (n: number): string => compacted.format(n);
 
+const precise = Array.from({ length: 10 }, (_, i) => new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 + i }));
+
+/** Numbers of an axis, with as many digits as tell each from the others. */
+export function ticks(numbers: readonly (number | null)[]): string[] {
+  const written = (format: Intl.NumberFormat) => numbers.map((n) => (n === null ? "" : format.format(n)));
+  const differ = (texts: readonly string[]) => new Set(texts.filter(Boolean)).size === new Set(numbers.filter((n) => n !== null)).size;
+  return written(precise.find((format) => differ(written(format))) ?? precise.at(-1)!);
+}
+
 /** A value in 0..1 as `0.763`. */
 export const fraction = (value: number): string => value.toFixed(3);
 

@@ -43,6 +43,11 @@ export function nameColour(slot: number): Pair {
   return pair;
 }
 
+/** Dashes of lines, CSS pixels, as the colours come round again. */
+const DASHES: readonly (readonly number[])[] = [[], [8, 4], [2, 4], [10, 4, 2, 4]];
+
+export const dashOf = (slot: number): readonly number[] => DASHES[Math.floor(slot / namePairs.length) % DASHES.length] ?? [];
+
 function hash(name: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193) >>> 0;

@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type UPlot from "uplot";
-import { nameColour, namePairs } from "../palette/names";
+import { ticks as numbers } from "../format/number";
+import { dashOf, nameColour } from "../palette/names";
 import { contrast, dark, shade } from "../view/theme";
 import { useSize } from "./measure";
 
@@ -25,6 +26,8 @@ interface Props {
   /** How an `x` is written, and a value. */
   place: (x: number) => string;
   value: (y: number) => string;
+  /** How places of the axis are written. */
+  ticks: (x: readonly (number | null)[]) => string[];
   /** Whether `x` is seconds since 1970. */
   time?: boolean;
   log?: { x: boolean; y: boolean };
@@ -37,11 +40,9 @@ interface Props {
 const CLOSER = 0.5;
 /** A curve is pointed at from so near, CSS pixels. */
 const NEAR = 24;
-/** Dashes, CSS pixels, as the colours come round again. */
-const DASHES = [[], [8, 4], [2, 4], [10, 4, 2, 4]];
 
 /** Curves over one axis. What one has come closer to stays where it is while more comes. */
-export function Curves({ label, x, curves, across, place: written, value, time = false, log, chosen, onChoose }: Props) {
+export function Curves({ label, x, curves, across, place: written, value, ticks, time = false, log, chosen, onChoose }: Props) {
   const { ref, size } = useSize();
   const library = useSignal<typeof UPlot | undefined>(undefined);
   const element = useRef<HTMLDivElement>(null);
@@ -90,7 +91,7 @@ export function Curves({ label, x, curves, across, place: written, value, time =
               label: name,
               stroke: faint ? `${colour}50` : colour,
               width: faint ? 1 : 2,
-              dash: DASHES[Math.floor(slot / namePairs.length) % DASHES.length] ?? [],
+              dash: [...dashOf(slot)],
               // A line of one point is none.
               points: { show: isSingle(y) },
               spanGaps: true,
@@ -98,8 +99,9 @@ export function Curves({ label, x, curves, across, place: written, value, time =
           }),
         ],
         axes: [
-          { ...axis, size: 2.2 * height, ...(time ? {} : { values: (_: UPlot, splits: number[]) => splits.map((x) => (x === null ? "" : written(x))) }) },
-          { ...axis, size: 4 * height, values: (_, splits) => splits.map((y) => (y === null ? "" : value(y))) },
+          // A date and a time are this wide.
+          { ...axis, size: 2.2 * height, space: time ? 7 * height : 4 * height, values: (_, splits) => ticks(splits) },
+          { ...axis, size: 4 * height, values: (_, splits) => numbers(splits) },
         ],
         hooks: {
           setCursor: [

@@ -21,3 +21,20 @@ export function useSize(): { ref: (element: Element | null) => (() => void) | un
   }, []);
   return { ref, size };
 }
+
+/** Whether somebody may see an element, or will when they scroll a little. Give `ref` to the element. */
+export function useInView(): { ref: (element: Element | null) => (() => void) | undefined; inView: Signal<boolean> } {
+  const inView = useSignal(false);
+  const ref = useCallback((element: Element | null) => {
+    if (element === null) return;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        inView.value = entries.at(-1)?.isIntersecting ?? false;
+      },
+      { rootMargin: "50%" },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { ref, inView };
+}

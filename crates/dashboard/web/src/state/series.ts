@@ -52,12 +52,18 @@ export class Pyramid {
     const numbers = [...this.buckets.keys()].sort((a, b) => a - b);
     return numbers.flatMap((number) => drawn(this.buckets.get(number) as Bucket));
   }
+
+  /** Those of the points that are drawn for where they stand, and not for how high: the first and the last of each bucket. */
+  ends(): ReadonlySet<Point> {
+    return new Set([...this.buckets.values()].flatMap(({ first, last }) => [first, last]));
+  }
 }
 
 /** What is kept of the events of a series: one that says what is drawn of it. */
 export class Series {
   readonly type = "metric_points";
   #points: Point[] | undefined;
+  #ends: ReadonlySet<Point> | undefined;
 
   private constructor(
     readonly seq: number,
@@ -78,6 +84,11 @@ export class Series {
   get points(): Point[] {
     this.#points ??= this.pyramid.points();
     return this.#points;
+  }
+
+  get ends(): ReadonlySet<Point> {
+    this.#ends ??= this.pyramid.ends();
+    return this.#ends;
   }
 
   /** As it would be sent. */
@@ -118,6 +129,7 @@ function widened(buckets: ReadonlyMap<number, Bucket>): Map<number, Bucket> {
 }
 
 function drawn({ first, last, min, max }: Bucket): Point[] {
-  const points = [first, min, max, last].sort(order);
+  // Of equal points the first here stays: an end.
+  const points = [first, last, min, max].sort(order);
   return points.filter((point, index) => index === 0 || order(point, points[index - 1] as Point) !== 0);
 }

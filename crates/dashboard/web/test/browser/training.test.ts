@@ -1,4 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -163,7 +165,7 @@ test("a span is drawn as finely as all of it, and goes on", async () => {
   const later = Array.from({ length: 300 }, (_, i) => [20_001 + i, 1, now() - 600 + i]);
   await broadcaster.publish(JSON.stringify({ type: "metric_points", run_id: "a", metric: "loss", points: later }));
   await open();
-  const asked = page.waitForResponse((response) => response.url().includes("/metrics/a?from_time="));
+  const asked = page.waitForResponse((response) => response.url().includes("/metrics/a?metric=loss&from_time="));
   await choice("Since", "1 h").click();
   expect((await asked).status()).toBe(200);
   await page.waitForFunction(() => document.querySelector('[aria-label="loss"] .pointed') !== null);
@@ -180,6 +182,52 @@ test("a span is drawn as finely as all of it, and goes on", async () => {
   await expect.poll(() => pointed("loss")).toBe("Step 20,400 a 7");
   await choice("Since", "All (live)").click();
   expect(await pointed("loss", "Home")).toBe("Step 1 a 1");
+});
+
+test("all checkpoints are there, of long series too", async () => {
+  await points("a", "checkpoint_loss", 3_000, (step) => step);
+  await open();
+  const table = page.getByRole("region", { name: "Checkpoints" });
+  await page.getByText("and 2,500 before them").waitFor();
+  const steps = await table.locator("tbody tr td:nth-child(2)").allTextContents();
+  expect(steps).toEqual(Array.from({ length: 500 }, (_, i) => (3_000 - i).toLocaleString("en")));
+});
+
+test("what keeps runs from being read is said, while it does", async () => {
+  await points("a", "loss", 3, () => 1);
+  await open();
+  const said = (trouble?: string) => broadcaster.publish(JSON.stringify({ type: "runs_meta", runs_meta: [], trouble }));
+  await said("http://clickhouse:8123/lab: Connection refused");
+  await page.getByRole("alert").getByText("No news of runs from http://clickhouse:8123/lab: Connection refused").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await said();
+  await page.getByRole("alert").waitFor({ state: "detached" });
+});
+
+test("a plain page of another origin reads the stream with EventSource", async () => {
+  const html = `<pre></pre><script>
+    const source = new EventSource(location.hash.slice(1) + "/stream");
+    for (const name of ["snapshot", "delta", "runs_meta"])
+      source.addEventListener(name, ({ data }) => document.querySelector("pre").append(name + " " + JSON.stringify(JSON.parse(data).runs ?? "-") + "\\n"));
+  </script>`;
+  const server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(html));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await broadcaster.stop();
+  broadcaster = await Broadcaster.start("--allow-origin", origin);
+  const publish = (step: number) =>
+    broadcaster.publish(JSON.stringify({ type: "metric_points", run_id: "a", metric: "loss", points: [[step, 0.5, 1_772_000_000]] }));
+  await publish(1);
+  try {
+    await page.goto(`${origin}/#${broadcaster.url}`);
+    await page.getByText('snapshot {"a":{"loss":[[1,0.5,1772000000]]}}').waitFor();
+    await publish(2);
+    await page.getByText('delta {"a":{"loss":[[2,0.5,1772000000]]}}').waitFor();
+    await page.getByText("runs_meta").waitFor();
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 test("checkpoints are a table, milestones are bars", async () => {
@@ -208,7 +256,11 @@ test("what one has come closer to stays while points come, at 360 pixels too", a
   await pointed("loss", "Home");
   await page.keyboard.press("+");
   await chart("loss").getByRole("button", { name: "All of it" }).waitFor();
+  const last = await pointed("loss");
+  expect(last).not.toBe("Step 50 a 50");
   await broadcaster.publish(JSON.stringify({ type: "metric_points", run_id: "a", metric: "loss", points: [[51, 1, now()]] }));
+  await page.locator(".run", { hasText: "a, active" }).waitFor();
+  expect(await pointed("loss")).toBe(last);
   await chart("loss").getByRole("button", { name: "All of it" }).click();
   await expect.poll(() => pointed("loss")).toBe("Step 51 a 1");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);

@@ -1,4 +1,4 @@
-import { compact, count } from "../../format/number";
+import { compact, count, ticks } from "../../format/number";
 import { Curves } from "../../shell/Curves";
 import { losses } from "./losses";
 
@@ -12,6 +12,7 @@ export function Chart() {
       across="Iteration"
       place={count}
       value={compact}
+      ticks={ticks}
     />
   );
 }

@@ -5,19 +5,25 @@ import { configured } from "./configured";
 import { MetricChart } from "./MetricChart";
 import { Milestones } from "./Milestones";
 import { Runs } from "./Runs";
-import { byMetric } from "./runs";
+import { byMetric, trouble } from "./runs";
 import { OTHER, tabOf } from "./tabs";
 
 /** All runs, metric by metric. */
 export function Chart() {
   const known = configured.value;
-  if (known === undefined) return <div class="training" />;
+  const notice = trouble.value !== undefined && (
+    <p role="alert" class="trouble">
+      No news of runs from {trouble.value}
+    </p>
+  );
+  if (known === undefined || byMetric.value.size === 0) return <div class="training">{notice}</div>;
   const metrics = [...byMetric.value];
   const filled = [...known, OTHER].map((tab) => ({ tab, metrics: metrics.filter(([metric]) => tabOf(metric, known) === tab) }));
   const tabs = filled.filter(({ tab, metrics }) => tab !== OTHER || metrics.length > 0);
   const open = tabs.find(({ tab }) => tab.title === param("tab")) ?? tabs.find(({ metrics }) => metrics.length > 0) ?? tabs[0]!;
   return (
     <div class="training">
+      {notice}
       <Runs />
       <Choice
         name="Metrics"

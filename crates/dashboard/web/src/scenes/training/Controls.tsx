@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { setParam } from "../../view/address";
-import { history } from "./history";
+import { trouble } from "./history";
 import { ACROSS, across, acrossNames, logarithmic, setLogarithmic, smoothing, SPANS, span } from "./settings";
 
 /** How points are drawn: from when on, above what, on which axes, how calmly. */
@@ -40,7 +40,7 @@ export function Controls() {
         />
         <output>{smoothing().toFixed(2)}</output>
       </label>
-      {history.trouble.value !== undefined && <p role="alert">The past could not be had: {history.trouble.value}</p>}
+      {trouble() !== undefined && <p role="alert">The past could not be had: {trouble()}; trying again</p>}
     </div>
   );
 }

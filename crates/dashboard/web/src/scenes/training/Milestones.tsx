@@ -1,7 +1,6 @@
 import { compact } from "../../format/number";
 import { nameColour } from "../../palette/names";
-import { markOf } from "../../points/stamp";
-import { Swatch } from "../../shell/Swatch";
+import { LineSample } from "../../shell/LineSample";
 import type { Series } from "../../state/series";
 import { shade } from "../../view/theme";
 import { isOn, runSlots } from "./runs";
@@ -22,7 +21,7 @@ export function Milestones({ metrics }: { metrics: readonly (readonly [string, r
               return (
                 <div key={run} class="bar">
                   <span class="name" title={run}>
-                    <Swatch mark={markOf(slot)} colour={colour} />
+                    <LineSample slot={slot} colour={colour} />
                     {run}
                   </span>
                   <span class="track">

@@ -1,8 +1,7 @@
 import { nameColour } from "../../palette/names";
-import { markOf } from "../../points/stamp";
-import { Swatch } from "../../shell/Swatch";
+import { LineSample } from "../../shell/LineSample";
 import { shade } from "../../view/theme";
-import { chosenRun } from "./chosen";
+import { choose } from "./chosen";
 import { isOn, metas, runs, runSlots, show } from "./runs";
 
 /** Every run, to be drawn or not; it says whether points still come. */
@@ -23,14 +22,12 @@ export function Runs() {
             data-active={active}
             aria-pressed={isOn(run)}
             onClick={() => turn(run)}
-            onMouseEnter={() => {
-              if (isOn(run)) chosenRun.value = run;
-            }}
-            onMouseLeave={() => {
-              chosenRun.value = undefined;
-            }}
+            onMouseEnter={() => choose(run)}
+            onMouseLeave={() => choose(undefined)}
+            onFocus={() => choose(run)}
+            onBlur={() => choose(undefined)}
           >
-            <Swatch mark={markOf(slot)} colour={shade(nameColour(slot))} />
+            <LineSample slot={slot} colour={shade(nameColour(slot))} />
             {run}
             <span class="lamp" title={active ? "active" : "over"}>
               <span class="unseen">{active ? ", active" : ", over"}</span>

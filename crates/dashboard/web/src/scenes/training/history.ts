@@ -1,78 +1,144 @@
-import { computed, effect, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
 import type { Point } from "../../generated/events";
 import { Pyramid, type Series } from "../../state/series";
-import { isOn, runs } from "./runs";
+import { metas } from "./runs";
 import { span } from "./settings";
 
-/** Buckets of what is drawn of a span. */
-const BUCKETS = 500;
+/** Buckets of what is drawn of a span, of all runs of a chart; of each at least so many. */
+const BUCKETS = 5_000;
+const FEWEST = 50;
+const MOST = 500;
+/** What came since is asked for every so many seconds, and less often where that are many requests. */
+const REFRESH = 5;
+const PER_SECOND = 20;
+/** What came of some runs is drawn before that of the others has, every so many milliseconds. */
+const SHOWN = 250;
+/** Points that came before the newest one may come after it: by so many seconds with the next request, by more when all of the span is asked for again. */
+const LATE = 30;
+const WHOLE = 60;
 
-/** What a span shows that what is kept of a whole series is too coarse for. */
-export class Past {
-  readonly #of: ReadonlyMap<string, readonly Point[]>;
-  readonly #joined = new WeakMap<Series, Point[]>();
+/** What a span shows of a series, that what is kept of all of it is too coarse for. */
+export interface Past {
+  pyramid: Pyramid;
+  /** Seconds since 1970, of what was asked for last. */
+  newest: number;
+  /** When all of the span was asked for, seconds since 1970. */
+  asked: number;
+}
 
-  constructor(of: ReadonlyMap<string, readonly Point[]>) {
-    this.#of = of;
-  }
+export interface History {
+  /** Seconds since 1970 from which on one looks. */
+  since: number;
+  /** By run. */
+  of: ReadonlyMap<string, Past>;
+}
 
-  /** The points of a series, with those that came since. */
-  joined(series: Series): Point[] {
-    const past = this.#of.get(series.run_id);
-    if (past === undefined) return series.points;
-    let points = this.#joined.get(series);
-    if (points === undefined) {
-      const newest = Math.max(...past.map(([, , time]) => time));
-      // What is kept of a whole series is coarse where it is old.
-      const since = series.points.filter(([, , time]) => time > newest);
-      points = Pyramid.empty(BUCKETS).with(past).with(since).points();
-      this.#joined.set(series, points);
+const ALL: History = { since: 0, of: new Map() };
+
+/** Why the past could not be had, by metric. */
+const troubles = signal<ReadonlyMap<string, string>>(new Map());
+
+export const trouble = (): string | undefined => [...troubles.value.values()][0];
+
+/** The past of a metric of these runs, in the span that is chosen, while somebody looks. */
+export function useHistory(metric: string, runs: readonly string[], looks: boolean): History {
+  const [history, setHistory] = useState(ALL);
+  const { seconds } = span();
+  useEffect(() => setHistory(ALL), [seconds, metric]);
+  useEffect(() => {
+    if (!looks || seconds === undefined) return;
+    const gone = new AbortController();
+    keep(metric, runs, seconds, setHistory, gone.signal).catch((error: unknown) => {
+      if (!gone.signal.aborted) throw error;
+    });
+    return () => {
+      gone.abort();
+      said(metric, undefined);
+    };
+  }, [seconds, metric, runs.join("\n"), looks]);
+  return seconds === undefined ? ALL : history;
+}
+
+/** Asks for what is not known, again and again. */
+async function keep(
+  metric: string,
+  runs: readonly string[],
+  seconds: number,
+  set: (change: (before: History) => History) => void,
+  gone: AbortSignal,
+): Promise<void> {
+  const buckets = Math.max(FEWEST, Math.min(MOST, Math.floor(BUCKETS / Math.max(1, runs.length))));
+  let of: ReadonlyMap<string, Past> = new Map();
+  for (;;) {
+    const now = Date.now() / 1_000;
+    const since = now - seconds;
+    set((before) => {
+      of = before.of;
+      return { since, of };
+    });
+    let shown = performance.now();
+    let failure: string | undefined;
+    for (const run of runs) {
+      const known = of.get(run);
+      // What came late is in the whole, and it is no coarser than when the span began.
+      const past = known !== undefined && now - known.asked < WHOLE ? known : undefined;
+      // Of a run that is over nothing comes that could not wait.
+      if (past !== undefined && metas.peek().get(run)?.is_active === false) continue;
+      try {
+        const next = await after(past, metric, run, past === undefined ? since : Math.max(since, past.newest - LATE), buckets, gone);
+        if (gone.aborted) return;
+        of = new Map(of).set(run, next);
+        if (performance.now() - shown > SHOWN) {
+          const some = of;
+          set(() => ({ since, of: some }));
+          shown = performance.now();
+        }
+      } catch (error) {
+        if (gone.aborted) return;
+        failure = error instanceof Error ? error.message : String(error);
+      }
     }
-    return points;
+    const all = of;
+    set(() => ({ since, of: all }));
+    said(metric, failure);
+    await pause(Math.max(REFRESH, runs.length / PER_SECOND));
+    if (gone.aborted) return;
   }
 }
 
-const seconds = computed(() => span().seconds);
-
-/** Seconds since 1970 from which on one looks; it stays while the span does. */
-const since = computed(() => {
-  const { value } = seconds;
-  return value === undefined ? 0 : Date.now() / 1_000 - value;
-});
-
-const pasts = signal<ReadonlyMap<string, Past>>(new Map());
-
-/** Why a run's past could not be had. */
-const trouble = signal<string | undefined>(undefined);
-
-const shown = computed(() => runs.value.filter(isOn).join("\n"));
-
-effect(() => {
-  const from = since.value;
-  const names = shown.value.split("\n").filter((run) => run !== "");
-  pasts.value = new Map();
-  trouble.value = undefined;
-  if (from === 0) return;
-  const gone = new AbortController();
-  load(names, from, gone.signal).catch((error: unknown) => {
-    if (!gone.signal.aborted) trouble.value = error instanceof Error ? error.message : String(error);
-  });
-  return () => gone.abort();
-});
-
-async function load(names: readonly string[], from: number, signal: AbortSignal): Promise<void> {
-  const metrics = new Map<string, Map<string, Point[]>>();
-  // One after the other: what is drawn meanwhile is what is kept of all.
-  for (const run of names) {
-    const answer = await fetch(`metrics/${encodeURIComponent(run)}?from_time=${from}&max_points=${4 * BUCKETS}`, { signal });
-    if (answer.status === 404) continue;
-    if (!answer.ok) throw new Error(`${run}: ${answer.status} ${answer.statusText}`);
-    for (const [metric, points] of Object.entries((await answer.json()) as Record<string, Point[]>)) {
-      const of = metrics.get(metric) ?? new Map<string, Point[]>();
-      metrics.set(metric, of.set(run, points));
-    }
-  }
-  if (!signal.aborted) pasts.value = new Map([...metrics].map(([metric, of]) => [metric, new Past(of)]));
+async function after(past: Past | undefined, metric: string, run: string, from: number, buckets: number, signal: AbortSignal): Promise<Past> {
+  const query = new URLSearchParams({ metric, from_time: String(from), max_points: String(4 * buckets) });
+  const answer = await fetch(`metrics/${encodeURIComponent(run)}?${query}`, { signal });
+  // A run may be known by its newest points before it is by its history.
+  if (!answer.ok && answer.status !== 404) throw new Error(`${run}: ${answer.status} ${answer.statusText}`);
+  const points = answer.ok ? (((await answer.json()) as Record<string, Point[]>)[metric] ?? []) : [];
+  const now = Date.now() / 1_000;
+  // A clock that is ahead does not hide what others measure.
+  const newest = points.reduce((newest, [, , time]) => Math.max(newest, Math.min(time, now)), past?.newest ?? 0);
+  return { pyramid: (past?.pyramid ?? Pyramid.empty(MOST)).with(points), newest, asked: past?.asked ?? now };
 }
 
-export const history = { since, trouble, of: (metric: string): Past | undefined => pasts.value.get(metric) };
+function said(metric: string, trouble: string | undefined): void {
+  if (troubles.peek().get(metric) === trouble) return;
+  const next = new Map(troubles.peek());
+  if (trouble === undefined) next.delete(metric);
+  else next.set(metric, trouble);
+  troubles.value = next;
+}
+
+const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_000 * seconds));
+
+const joined = new WeakMap<Series, { past: Past; line: { points: Point[]; ends: ReadonlySet<Point> } }>();
+
+/** The points of a series, as finely as they are known. */
+export function drawnOf(series: Series, past: Past | undefined): { points: readonly Point[]; ends: ReadonlySet<Point> } {
+  if (past === undefined) return series;
+  const known = joined.get(series);
+  if (known?.past === past) return known.line;
+  // What is kept of a whole series is coarse where it is old.
+  const all = past.pyramid.with(series.points.filter(([, , time]) => time > past.newest));
+  const line = { points: all.points(), ends: all.ends() };
+  joined.set(series, { past, line });
+  return line;
+}

@@ -12,6 +12,9 @@ export const metas = computed(
   (): ReadonlyMap<string, RunMeta> => new Map((store.newest("runs_meta")?.runs_meta ?? []).map((meta) => [meta.run_id, meta])),
 );
 
+/** What keeps runs from being read where they are: what is shown of them may be old. */
+export const trouble = computed(() => store.newest("runs_meta")?.trouble);
+
 let known: readonly string[] = [];
 
 /** The runs that there are points of, the newest first; the same array while they are the same. */
