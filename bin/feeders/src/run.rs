@@ -1,36 +1,76 @@
 use std::convert::Infallible;
+use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use command::{Failure, Stop};
 use directories::ProjectDirs;
-use feeders::{Checkpoint, Feed, PhaseMixer, Sources};
+use feeders::{Checkpoint, Feed, PhaseMixer, Sources, TableFeed};
 use publisher::{Delivery, Publisher};
+use runs::{Address, Table};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::args::{RunArgs, Source};
 
 /// Checks the arguments, and feeds until it is told to stop.
 pub(crate) async fn run(args: RunArgs, stop: Stop) -> Result<(), Failure> {
-    if !args.data_root.is_dir() {
+    let is_of_folder = Source::OF_FOLDER.into_iter().any(|source| wants(&args, source));
+    if is_of_folder && !args.data_root.is_dir() {
         return Err(Failure::usage(format!("--data-root {}: no such folder", args.data_root.display())));
     }
-    for (flag, every) in
-        [("--snapshot-interval", args.snapshot_interval), ("--phase-mix-interval", args.phase_mix_interval)]
-    {
+    for (flag, every) in [
+        ("--snapshot-interval", args.snapshot_interval),
+        ("--phase-mix-interval", args.phase_mix_interval),
+        ("--poll-interval", args.poll_interval),
+        ("--runs-interval", args.runs_interval),
+    ] {
         if every.is_zero() {
             return Err(Failure::usage(format!("{flag}: expected more than 0")));
         }
     }
+    let table = table(&args)?;
     tokio::select! {
         ended = feed(&args) => match ended? {},
         ended = mix(&args) => match ended? {},
+        ended = follow(&args, table) => match ended? {},
         () = stop.wait() => Err(Failure::Interrupted),
     }
 }
 
+fn wants(args: &RunArgs, source: Source) -> bool {
+    match args.only.is_empty() {
+        true => source != Source::Clickhouse || args.clickhouse.is_some(),
+        false => args.only.contains(&source),
+    }
+}
+
+/// The table of training runs, if they are wanted.
+fn table(args: &RunArgs) -> Result<Option<Table>, Failure> {
+    if !wants(args, Source::Clickhouse) {
+        return match &args.clickhouse {
+            None => Ok(None),
+            Some(_) => Err(Failure::usage("--clickhouse: --only leaves clickhouse out")),
+        };
+    }
+    let server = args.clickhouse.as_deref().unwrap_or("clickhouse");
+    let address = Address::configured(server, |name| env::var(name).ok());
+    let mut address = address.map_err(|error| Failure::usage(format!("--clickhouse: {error}")))?;
+    if let Some(database) = &args.clickhouse_database {
+        address = address.with_database(database);
+    }
+    Ok(Some(Table::new(address)))
+}
+
+/// Publishes the training runs of a table.
+async fn follow(args: &RunArgs, table: Option<Table>) -> Result<Infallible, Failure> {
+    let Some(table) = table else { std::future::pending().await };
+    let mut delivery = Delivery::open("feeders-clickhouse", &args.publish)?;
+    let (poll_interval, runs_interval) = (args.poll_interval, args.runs_interval);
+    Ok(TableFeed { table, poll_interval, runs_interval }.run(&mut delivery).await?)
+}
+
 async fn feed(args: &RunArgs) -> Result<Infallible, Failure> {
-    let wants = |source| args.only.is_empty() || args.only.contains(&source);
+    let wants = |source| wants(args, source);
     let sources = Sources {
         index: wants(Source::Index),
         alerts: wants(Source::Alerts),
@@ -60,7 +100,7 @@ async fn feed(args: &RunArgs) -> Result<Infallible, Failure> {
 
 /// Publishes the phase mix, now and every so often.
 async fn mix(args: &RunArgs) -> Result<Infallible, Failure> {
-    if !args.only.is_empty() && !args.only.contains(&Source::PhaseMix) {
+    if !wants(args, Source::PhaseMix) {
         std::future::pending::<()>().await;
     }
     let publisher = Publisher::open("feeders-phase-mix", &args.publish)?;

@@ -18,7 +18,12 @@ impl Store for Drawn {
     }
 
     fn history(&self, query: Query) -> BoxFuture<'_, Result<Option<History>, StoreError>> {
-        async move { Ok(self.0.state().core.series().history(&query)) }.boxed()
+        async move {
+            let history = self.0.state().core.series().history(&query);
+            query.allow(history.iter().flat_map(History::values).map(Vec::len).sum())?;
+            Ok(history)
+        }
+        .boxed()
     }
 
     fn runs(&self) -> BoxFuture<'_, Result<BTreeMap<String, Span>, StoreError>> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use events::RunMeta;
 use http::Response;
 use jiff::Timestamp as Moment;
-use runs::{History, Metrics, Query, Store, View};
+use runs::{History, Metrics, Point, Query, Store, View};
 
 use crate::budget::Budget;
 use crate::problem::Problem;
@@ -14,6 +14,8 @@ use crate::state::json_response;
 const MOST: usize = 2_000;
 /// The most that somebody may say.
 const LIMIT: usize = 100_000;
+/// Points of an answer.
+const TOTAL: usize = 5_000_000;
 /// What checkpoints are called.
 const CHECKPOINTS: &str = "checkpoint_";
 
@@ -69,7 +71,7 @@ fn parse(run_id: &str, query: Option<&str>) -> Result<Query, Problem> {
     let wrong = |name: &str, expected: &str, got: &str| {
         Problem::BadRequest(format!("query {name}: expected {expected}, got {got:?}"))
     };
-    let mut parsed = Query::all(run_id, MOST);
+    let mut parsed = Query { total: TOTAL, ..Query::all(run_id, MOST) };
     let (mut steps, mut times) = ((0, u64::MAX), (i64::MIN, i64::MAX));
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let step = || value.parse().map_err(|_| wrong(&name, "a step", &value));
@@ -108,7 +110,8 @@ fn parse(run_id: &str, query: Option<&str>) -> Result<Query, Problem> {
 
 fn time_ms(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<f64>() {
-        return seconds.is_finite().then_some((seconds * 1e3).round() as i64);
+        // As the times of points are rounded.
+        return Some(Point::new(0, 0.0, seconds)?.time_ms);
     }
     Some(text.parse::<Moment>().ok()?.as_millisecond())
 }

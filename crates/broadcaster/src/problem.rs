@@ -84,7 +84,10 @@ impl From<Unwritable> for Problem {
 
 impl From<runs::StoreError> for Problem {
     fn from(error: runs::StoreError) -> Self {
-        Self::Runs(error.to_string())
+        match error {
+            runs::StoreError::TooMany { .. } => Self::BadRequest(error.to_string()),
+            _ => Self::Runs(error.to_string()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Real, Timestamp};
+use crate::{Name, Real, Text, Timestamp};
 
 /// The most points in one [`MetricPoints`] event.
 pub(crate) const MAX_POINTS: usize = 100_000;
@@ -60,6 +60,9 @@ pub struct RunsMeta<'a> {
     /// One entry a run.
     #[serde(borrow)]
     pub runs_meta: Vec<RunMeta<'a>>,
+    /// What keeps them from being read, if they cannot be now: what is shown of them may be old.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Text<'a>>,
 }
 
 /// One run.

@@ -8,6 +8,7 @@
 
 mod address;
 mod level;
+mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -20,13 +21,19 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 pub use self::address::{Address, AddressError};
 use self::level::Level;
+pub use self::table::{Count, Measured, Rows, Slots, Table};
 use crate::{History, Metrics, POINTS_PER_BUCKET, Point, Pyramid, Query, Span, Store, StoreError, View};
 
 /// The table.
 const TABLE: &str = "metric_points";
+/// A server that has to say something short, or to write something down, does it within this time, or is away.
+const AT_ONCE: Duration = Duration::from_secs(30);
+/// What it has to look through a table for it says within this time.
+const IN_TIME: Duration = Duration::from_secs(300);
 /// What is known of all runs is asked again after so long.
 const KNOWN: Duration = Duration::from_secs(5);
 
@@ -72,7 +79,7 @@ const ASKED: &str = "SELECT metric, step, toUnixTimestamp64Milli(event_time) AS 
     AND ({all:Bool} OR metric = {metric:String} OR ({beginning:Bool} AND startsWith(metric, {metric:String})))";
 
 impl ClickHouse {
-    /// Finds the table, or makes it.
+    /// Finds the table, or makes it, unless it is others who write there.
     ///
     /// # Errors
     /// The server does not answer, or does not let this one in, or has no such table and makes none.
@@ -86,7 +93,7 @@ impl ClickHouse {
             .fetch_one::<u64>()
             .await;
         if let Err(error) = found {
-            if !is_missing(&error) {
+            if store.address.is_read_only() || !is_missing(&error) {
                 return Err(store.failed(&error));
             }
             let database = Identifier(store.address.database());
@@ -101,7 +108,7 @@ impl ClickHouse {
     }
 
     fn failed(&self, error: &Error) -> StoreError {
-        StoreError::Server { address: self.address.to_string(), reason: said(error) }
+        failed(&self.address, error)
     }
 
     async fn put(&self, points: &[&MetricPoints<'_>]) -> Result<(), Error> {
@@ -131,8 +138,7 @@ impl ClickHouse {
         insert.end().await
     }
 
-    async fn read(&self, query: &Query) -> Result<Option<History>, Error> {
-        let levels = self.levels(query).await?;
+    async fn read(&self, query: &Query, levels: BTreeMap<String, Level>) -> Result<Option<History>, Error> {
         if levels.is_empty() {
             let known = self
                 .client
@@ -146,8 +152,8 @@ impl ClickHouse {
         Ok(Some(history))
     }
 
-    /// How each series is drawn.
-    async fn levels(&self, query: &Query) -> Result<BTreeMap<String, Level>, Error> {
+    /// How each series is drawn, and in how many points all are, at most.
+    async fn levels(&self, query: &Query) -> Result<(BTreeMap<String, Level>, usize), Error> {
         // Of points in order, the highest bit in which the step differs from the one before.
         let sql = "SELECT metric, high, count() FROM (
             SELECT metric, toInt16(multiIf(first, 64, apart > 0, guess - (bitShiftLeft(toUInt64(1), guess) > apart), (time, v) != (before.2, before.3), -1, -2)) AS high
@@ -164,8 +170,9 @@ impl ClickHouse {
         for (metric, high, count) in self.asked(sql, query).fetch_all::<(String, i16, u64)>().await? {
             apart.entry(metric).or_default().push((high, count));
         }
+        let points = apart.values().map(|apart| level::points(apart).min(query.most as u64)).sum::<u64>();
         let of = |(metric, apart): (String, Vec<(i16, u64)>)| (metric, Level::of(&apart, query));
-        Ok(apart.into_iter().map(of).collect())
+        Ok((apart.into_iter().map(of).collect(), points as usize))
     }
 
     /// The series that are drawn with all of their points, or thinned here.
@@ -292,7 +299,11 @@ struct Drawn<'a> {
 impl Store for ClickHouse {
     fn append<'a>(&'a self, points: &'a [&'a MetricPoints<'a>]) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
-            self.put(points).await.map_err(|error| self.failed(&error))?;
+            if self.address.is_read_only() {
+                // Who writes the table has them there, or will.
+                return Ok(());
+            }
+            answered(&self.address, AT_ONCE, self.put(points)).await?;
             self.note(points).await;
             Ok(())
         }
@@ -300,17 +311,41 @@ impl Store for ClickHouse {
     }
 
     fn history(&self, query: Query) -> BoxFuture<'_, Result<Option<History>, StoreError>> {
-        async move { self.read(&query).await.map_err(|error| self.failed(&error)) }.boxed()
+        async move {
+            let (levels, points) = answered(&self.address, IN_TIME, self.levels(&query)).await?;
+            query.allow(points)?;
+            answered(&self.address, IN_TIME, self.read(&query, levels)).await
+        }
+        .boxed()
     }
 
     fn runs(&self) -> BoxFuture<'_, Result<BTreeMap<String, Span>, StoreError>> {
-        async { self.spans().await.map_err(|error| self.failed(&error)) }.boxed()
+        answered(&self.address, AT_ONCE, self.spans()).boxed()
     }
 }
 
 /// Whether there is no such table, or no such database.
 fn is_missing(error: &Error) -> bool {
     matches!(error, Error::BadResponse(said) if said.contains("UNKNOWN_TABLE") || said.contains("UNKNOWN_DATABASE"))
+}
+
+/// What a server answers, if it does within a time.
+async fn answered<T>(
+    address: &Address,
+    within: Duration,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, StoreError> {
+    match timeout(within, answer).await {
+        Ok(answer) => answer.map_err(|error| failed(address, &error)),
+        Err(_) => {
+            let reason = format!("no answer within {} s", within.as_secs());
+            Err(StoreError::Server { address: address.to_string(), reason })
+        }
+    }
+}
+
+fn failed(address: &Address, error: &Error) -> StoreError {
+    StoreError::Server { address: address.to_string(), reason: said(error) }
 }
 
 /// What the server says, without the version and the stack that come after it.

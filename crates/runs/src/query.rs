@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::{POINTS_PER_BUCKET, Point, Pyramid, triangles};
+use crate::{POINTS_PER_BUCKET, Point, Pyramid, StoreError, triangles};
 
 /// What is asked of a run's series.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Query {
     pub most: usize,
     /// How a longer one is thinned.
     pub view: View,
+    /// Points of all series together, at most: where there are more the answer is that.
+    pub total: usize,
 }
 
 /// Metrics by name.
@@ -71,7 +73,17 @@ impl Query {
             times_ms: i64::MIN..=i64::MAX,
             most,
             view: View::default(),
+            total: usize::MAX,
         }
+    }
+
+    /// Whether so many points are not too many.
+    ///
+    /// # Errors
+    /// They are.
+    pub fn allow(&self, points: usize) -> Result<(), StoreError> {
+        let most = self.total;
+        if points > most { Err(StoreError::TooMany { most }) } else { Ok(()) }
     }
 
     /// Whether a point is asked for.

@@ -30,9 +30,16 @@ impl Span {
         self.latest_step = self.latest_step.max(other.latest_step);
     }
 
+    /// What was said of a run; `None` if its times are none.
+    pub fn said(run: &RunMeta<'_>) -> Option<Self> {
+        let ms = |time: &Timestamp<'_>| Some(time.as_str().parse::<Moment>().ok()?.as_millisecond());
+        let (start_ms, last_ms) = (ms(&run.start_time)?, ms(&run.last_event_time)?);
+        Some(Self { start_ms, last_ms, latest_step: run.latest_step })
+    }
+
     /// Whether it had points in the five minutes before now.
     pub fn is_active(&self, now_ms: i64) -> bool {
-        is_active(self.last_ms, now_ms)
+        now_ms.saturating_sub(self.last_ms) <= QUIET_MS
     }
 
     /// What is said of it; `None` of a run without a name, or of times that have none.
@@ -42,16 +49,6 @@ impl Span {
         let latest_step = self.latest_step;
         Some(RunMeta { run_id: Name::new(run_id).ok()?, start_time, last_event_time, latest_step, is_active })
     }
-}
-
-fn is_active(last_ms: i64, now_ms: i64) -> bool {
-    now_ms.saturating_sub(last_ms) <= QUIET_MS
-}
-
-/// Whether a run of which this was said is active now.
-pub fn is_active_now(run: &RunMeta<'_>, now_ms: i64) -> bool {
-    let last: Result<Moment, _> = run.last_event_time.as_str().parse();
-    last.is_ok_and(|last| is_active(last.as_millisecond(), now_ms))
 }
 
 fn written(ms: i64) -> Option<Timestamp<'static>> {

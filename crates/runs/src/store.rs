@@ -23,7 +23,7 @@ pub trait Store: Debug + Send + Sync {
     /// Series of a run; `None` if there is no such run.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// They cannot be read, or are too many.
     fn history(&self, query: Query) -> BoxFuture<'_, Result<Option<History>, StoreError>>;
 
     /// All runs.
@@ -65,6 +65,14 @@ pub enum StoreError {
         address: String,
         /// What it says, or why it is not reached.
         reason: String,
+    },
+    /// More is asked for than is answered at once.
+    #[error(
+        "there are more than {most} points: ask for one metric, for fewer steps, or with a smaller max_points"
+    )]
+    TooMany {
+        /// What would be answered.
+        most: usize,
     },
     /// It takes no more points.
     #[error("the runs are closed")]

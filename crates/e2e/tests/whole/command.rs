@@ -27,6 +27,7 @@ pub(crate) fn command(name: &str, args: &[&str]) -> Command {
         "VITRINE_PUBLISH_TOKEN",
         "VITRINE_VIEW_TOKEN",
         "VITRINE_DATA_ROOT",
+        "POLL_INTERVAL_SEC",
     ] {
         command.env_remove(name);
     }

@@ -12,3 +12,5 @@ mod refusals;
 mod restarts;
 mod secured;
 mod siege;
+mod table;
+mod transcript;

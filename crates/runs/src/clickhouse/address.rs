@@ -10,11 +10,12 @@ pub struct Address {
     database: String,
     user: Option<String>,
     password: Option<String>,
+    is_read_only: bool,
 }
 
 /// What is no address of a ClickHouse.
 #[derive(Debug, thiserror::Error)]
-#[error("expected http://[user[:password]@]host[:8123][/database] or https://, got {0:?}")]
+#[error("expected http://[user[:password]@]host[:8123][/database][?readonly=1] or https://, got {0:?}")]
 pub struct AddressError(String);
 
 /// The database of who says none.
@@ -44,7 +45,7 @@ impl Address {
         Ok(address)
     }
 
-    /// Takes `http://[user[:password]@]host[:port][/database]` apart.
+    /// Takes `http://[user[:password]@]host[:port][/database][?readonly=1]` apart.
     ///
     /// # Errors
     /// It is something else.
@@ -64,15 +65,31 @@ impl Address {
         let database = if database.is_empty() { DATABASE.to_owned() } else { database };
         let user = decoded(url.username()).map_err(|_| wrong())?;
         let password = url.password().map(decoded).transpose().map_err(|_| wrong())?;
+        let is_read_only = match url.query() {
+            None | Some("readonly=0") => false,
+            Some("readonly=1") => true,
+            Some(_) => return Err(wrong()),
+        };
         url.set_path("");
         url.set_query(None);
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| wrong())?;
-        Ok(Self { url, database, user: Some(user).filter(|user| !user.is_empty()), password })
+        let user = Some(user).filter(|user| !user.is_empty());
+        Ok(Self { url, database, user, password, is_read_only })
+    }
+
+    /// The same, and another database.
+    pub fn with_database(self, database: impl Into<String>) -> Self {
+        Self { database: database.into(), ..self }
     }
 
     /// The database.
     pub fn database(&self) -> &str {
         &self.database
+    }
+
+    /// Whether it is others who write there.
+    pub fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -142,9 +159,16 @@ mod tests {
 
     #[test]
     fn what_is_none_is_shown() {
-        for text in ["ftp://ch.example", "ch.example:8123", "http://", "clickhouse://ch.example"] {
-            let expected =
-                format!("expected http://[user[:password]@]host[:8123][/database] or https://, got {text:?}");
+        for text in [
+            "http://ch.example/lab?readonly",
+            "ftp://ch.example",
+            "ch.example:8123",
+            "http://",
+            "clickhouse://ch.example",
+        ] {
+            let expected = format!(
+                "expected http://[user[:password]@]host[:8123][/database][?readonly=1] or https://, got {text:?}"
+            );
             assert_eq!(configured(text, &[]), Err(expected));
         }
     }

@@ -13,14 +13,18 @@ pub(crate) enum Level {
 /// another time or value only is, and -2 where nothing is.
 type Apart = [(i16, u64)];
 
+/// How many there are of a series, each once.
+pub(crate) fn points(apart: &Apart) -> u64 {
+    apart.iter().filter(|(high, _)| *high > -2).map(|(_, count)| count).sum()
+}
+
 /// Bits of a step.
 const BITS: u8 = 53;
 
 impl Level {
     /// The least at which there are few enough: as [`Pyramid`](crate::Pyramid) draws it.
     pub(crate) fn of(apart: &Apart, query: &Query) -> Self {
-        let points: u64 = apart.iter().filter(|(high, _)| *high > -2).map(|(_, count)| count).sum();
-        if points <= query.most as u64 || query.view == View::Triangles {
+        if points(apart) <= query.most as u64 || query.view == View::Triangles {
             return Self::Points;
         }
         let most = (query.most / POINTS_PER_BUCKET).max(1) as u64;

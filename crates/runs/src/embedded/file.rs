@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use redb::{
     Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
+    TableError,
 };
 
 use super::pack::{self, ColumnError, Columns};
@@ -13,6 +14,8 @@ use crate::{Point, Pyramid, StoreError};
 
 /// The file in the store's folder.
 const FILE: &str = "runs.redb";
+/// The same while it is made: a start that is cut short leaves nothing that the next takes for a store.
+const NEW: &str = "runs.redb.new";
 /// Who keeps runs in the folder holds a lock on this one.
 const LOCK: &str = "runs.lock";
 /// What the file says that it is. A version that writes another form says so with another name.
@@ -80,7 +83,12 @@ impl File {
         make(dir).map_err(|cause| StoreError::File { path: dir.to_owned(), cause: cause.into() })?;
         let path = dir.join(FILE);
         let lock = lock(&dir.join(LOCK), &path)?;
-        let database = builder().create(&path).map_err(|error| wrong(&path, error))?;
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path)?,
+            Err(cause) => return Err(StoreError::File { path, cause: cause.into() }),
+        }
+        let database = builder().open(&path).map_err(|error| wrong(&path, error))?;
         let (database, has_failed) = (RwLock::new(Some(database)), AtomicBool::new(false));
         let file = Self { _lock: lock, path, database, has_failed };
         file.check()?;
@@ -128,31 +136,17 @@ impl File {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        let about = |database: &Database| -> Result<Option<String>, redb::Error> {
-            let transaction = database.begin_write()?;
-            let found = {
-                let mut table = transaction.open_table(ABOUT)?;
-                let found = table.get("format")?.map(|format| format.value().to_owned());
-                if found.is_none() {
-                    table.insert("format", FORMAT)?;
-                    transaction.open_table(SERIES)?;
-                    transaction.open_table(FRESH)?;
-                    transaction.open_table(PACKS)?;
-                    transaction.open_table(BLOCKS)?;
-                }
-                found
+        let format = |database: &Database| -> Result<Option<String>, redb::Error> {
+            let table = match database.begin_read()?.open_table(ABOUT) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+                table => table?,
             };
-            match found {
-                None => transaction.commit()?,
-                Some(_) => transaction.abort()?,
-            }
-            Ok(found)
+            Ok(table.get("format")?.map(|format| format.value().to_owned()))
         };
-        match self.with(about)? {
-            Some(found) if found != FORMAT => {
-                Err(self.foreign(format!("expected {FORMAT:?}, found {found:?}")))
-            }
-            _ => Ok(()),
+        match self.with(format)? {
+            Some(found) if found == FORMAT => Ok(()),
+            Some(found) => Err(self.foreign(format!("expected {FORMAT:?}, found {found:?}"))),
+            None => Err(self.foreign(format!("expected {FORMAT:?}, found no such table"))),
         }
     }
 
@@ -165,6 +159,7 @@ impl File {
         self.has_failed.store(written.is_err(), Ordering::Relaxed);
         written
     }
+
     /// Everything as it is now, for as long as it is held.
     pub(super) fn reading(&self) -> Result<Reading<'_>, StoreError> {
         let (blocks, packs, transaction) = self.with(|database| {
@@ -307,6 +302,29 @@ fn write(database: &Database, change: &Change) -> Result<(), redb::Error> {
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Makes a file that holds nothing.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let new = path.with_file_name(NEW);
+    let begin = || -> Result<(), redb::Error> {
+        let database = builder().create(&new)?;
+        let transaction = database.begin_write()?;
+        transaction.open_table(ABOUT)?.insert("format", FORMAT)?;
+        transaction.open_table(SERIES)?;
+        transaction.open_table(FRESH)?;
+        transaction.open_table(PACKS)?;
+        transaction.open_table(BLOCKS)?;
+        Ok(transaction.commit()?)
+    };
+    let made = match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => begin(),
+    };
+    made.map_err(|error| wrong(&new, error))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let settled = fs::rename(&new, path).and_then(|()| Lock::open(folder)?.sync_all());
+    settled.map_err(|cause| StoreError::File { path: path.to_owned(), cause: cause.into() })
 }
 
 fn builder() -> Builder {

@@ -18,9 +18,11 @@ impl Shared {
         }
         // After the index: what was moved into blocks in between is found in both, and is one.
         let reading = self.file.reading()?;
-        let mut history = History::new();
+        let (mut history, mut total) = (History::new(), 0);
         for (metric, number, fresh) in asked {
             let points = reading.series_of(query, number, fresh)?;
+            total += points.len();
+            query.allow(total)?;
             if !points.is_empty() {
                 history.insert(metric, points);
             }

@@ -1,7 +1,7 @@
 //! What every store does, held to the plainest one.
 
 use proptest::prelude::*;
-use runs::{Metrics, Point, Query, Store, View};
+use runs::{Metrics, Point, Query, Store, StoreError, View};
 
 use crate::plain::{Plain, event};
 
@@ -17,7 +17,7 @@ pub(crate) struct Sent {
 }
 
 /// What somebody asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Asked {
     pub(crate) run: usize,
     pub(crate) metric: usize,
@@ -69,6 +69,7 @@ impl Asked {
             times_ms: self.times_ms.0..=self.times_ms.1,
             most: self.most,
             view: View::Peaks,
+            total: usize::MAX,
         }
     }
 }
@@ -79,10 +80,19 @@ pub(crate) async fn appends(store: &dyn Store, plain: &mut Plain, sent: &[Sent])
     plain.append(&points);
 }
 
-pub(crate) async fn answers_as(store: &dyn Store, plain: &Plain, asked: &[Asked]) {
+pub(crate) async fn answers_as(store: &dyn Store, plain: &Plain, all: &[Asked]) {
     assert_eq!(store.runs().await.unwrap(), plain.runs());
-    for asked in asked {
+    for asked in all {
         let query = asked.query();
-        assert_eq!(store.history(query.clone()).await.unwrap(), plain.history(&query), "{query:?}");
+        let history = plain.history(&query);
+        assert_eq!(store.history(query.clone()).await.unwrap(), history, "{query:?}");
+        let total = history.iter().flat_map(|history| history.values()).map(Vec::len).sum::<usize>();
+        // Once of those that are asked.
+        if asked == &all[0]
+            && let Some(total) = total.checked_sub(1)
+        {
+            let refused = store.history(Query { total, ..query }).await.unwrap_err();
+            assert!(matches!(refused, StoreError::TooMany { most } if most == total), "{refused}");
+        }
     }
 }

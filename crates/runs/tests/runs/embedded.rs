@@ -33,3 +33,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_start_that_was_cut_short_left_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("runs.redb.new"), b"half a file").unwrap();
+    drop(Embedded::open(folder.path(), Limits::default()).unwrap());
+    assert!(!folder.path().join("runs.redb.new").exists());
+    drop(Embedded::open(folder.path(), Limits::default()).unwrap());
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("runs.redb"), b"").unwrap();
+    let refused = Embedded::open(other.path(), Limits::default()).unwrap_err().to_string();
+    assert!(refused.contains("runs.redb: ") && refused.contains("move the file away"), "{refused}");
+}

@@ -1,7 +1,7 @@
 """ClickHouse's HTTP interface over chDB, as much as its Rust client asks for: a query as the body or as a field of a form, its parameters
 as fields `param_*` or in the address, or a query in the address and what it inserts as the body.
 
-    python server.py FOLDER     listens on a free port, which it prints; ends when its standard input does
+    python server.py FOLDER [PORT]    listens on this port or a free one, which it prints; ends when its standard input does
 """
 import os
 import sys
@@ -57,12 +57,18 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass  # Who asked was killed.
+
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, folder):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, folder, port=0):
+        super().__init__(("127.0.0.1", int(port)), Handler)
         self.session, self.one = Session(folder), threading.Lock()
 
     def ask(self, asked, body):
@@ -82,7 +88,7 @@ class Server(ThreadingHTTPServer):
 
 
 def main():
-    server = Server(sys.argv[1])
+    server = Server(*sys.argv[1:])
     print(server.server_port, flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()

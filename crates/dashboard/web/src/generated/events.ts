@@ -276,6 +276,8 @@ export interface RunsMetaEvent {
   seq: number;
   /** One entry a run. */
   runs_meta: RunMeta[];
+  /** What keeps them from being read, if they cannot be now: what is shown of them may be old. */
+  trouble?: string | null;
   type: 'runs_meta';
 }
 
