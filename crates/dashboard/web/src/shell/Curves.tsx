@@ -101,7 +101,8 @@ export function Curves({ label, x, curves, across, place: written, value, ticks,
         axes: [
           // A date and a time are this wide.
           { ...axis, size: 2.2 * height, space: time ? 7 * height : 4 * height, values: (_, splits) => ticks(splits) },
-          { ...axis, size: 4 * height, values: (_, splits) => numbers(splits) },
+          // As wide as the longest number.
+          { ...axis, size: (_, texts) => (2 + 0.6 * Math.max(4, ...(texts ?? []).map((text) => text.length))) * height, values: (_, splits) => numbers(splits) },
         ],
         hooks: {
           setCursor: [
