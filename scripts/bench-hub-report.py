@@ -177,7 +177,7 @@ def report(lines):
         seconds = stopped.lines[-1].get("seconds", 0)
         text += [
             "## Pages that stop reading",
-            f"Of 1,000 pages at 100 events a second, for {number(seconds)} s; then they read on.",
+            f"Of 1,000 pages at 100 events a second, for {number(seconds)} s; then they read on. The kernel holds 256 KB at most for one that does not read.",
             table(["stopped", "p99 ms of the others", "pages without the last state", "KB of the server more, each", "KB of the kernel more, each"], rows),
         ]
     text += simple(

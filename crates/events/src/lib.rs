@@ -48,7 +48,7 @@ pub use phase::Phase;
 pub use profile::{AttackProfile, PROFILE_POINTS};
 pub use refusal::Refusal;
 pub use retention::{Items, Key, Place, Retention};
-pub use run::{MetricPoints, Point, RunMeta, RunsMeta};
+pub use run::{MAX_STEP, MetricPoints, Point, RunMeta, RunsMeta};
 pub use session::{PROTOCOL, Session};
 pub use text::{Image, Name, Text};
 pub use timestamp::Timestamp;

@@ -6,7 +6,7 @@ use crate::{Name, Real, Text, Timestamp};
 pub(crate) const MAX_POINTS: usize = 100_000;
 
 /// The highest step: numbers of pages are exact up to here.
-pub(crate) const MAX_STEP: u64 = (1 << 53) - 1;
+pub const MAX_STEP: u64 = (1 << 53) - 1;
 
 /// The times that an RFC 3339 time can say, in seconds since 1970.
 pub(crate) const TIMES: std::ops::Range<f64> = -62_167_219_200.0..253_402_300_799.0;

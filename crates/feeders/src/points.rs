@@ -1,15 +1,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use events::{Event, MetricPoints, Name, Point, Real};
-use runs::Measured;
+use events::{Event, MAX_STEP, MetricPoints, Name, Point, Real};
+use runs::{Measured, NO_DEVICE};
 
 /// Points of an event, at most.
 const MOST: usize = 10_000;
-/// Steps are below this: pages know no higher ones.
-const STEPS: u64 = 1 << 53;
-/// What is not a device.
-const NO_DEVICE: u16 = u16::MAX;
 
 /// Rows as the lines of a body: neighbours of one series are one event.
 #[derive(Debug, Default)]
@@ -30,7 +26,7 @@ pub(crate) enum NoPoint {
 impl Points {
     /// Adds a row.
     pub(crate) fn push(&mut self, row: &Measured<'_>) -> Result<(), NoPoint> {
-        if row.step >= STEPS {
+        if row.step > MAX_STEP {
             return Err(NoPoint::Step);
         }
         let value = Real::new(row.value).map_err(|_| NoPoint::Value)?;

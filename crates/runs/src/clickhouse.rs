@@ -60,8 +60,8 @@ struct Written<'a> {
     unit: &'a str,
 }
 
-/// What is not a device.
-const NO_DEVICE: u16 = u16::MAX;
+/// The device of who says none.
+pub const NO_DEVICE: u16 = u16::MAX;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS ? (
     event_time DateTime64(3) DEFAULT now64(3), run_id LowCardinality(String), host LowCardinality(String) DEFAULT '',

@@ -19,7 +19,7 @@ mod store;
 mod triangles;
 
 pub use bucket::Bucket;
-pub use clickhouse::{Address, AddressError, ClickHouse, Count, Measured, Rows, Slots, Table};
+pub use clickhouse::{Address, AddressError, ClickHouse, Count, Measured, NO_DEVICE, Rows, Slots, Table};
 pub use embedded::{Embedded, Limits};
 pub use point::Point;
 pub use pyramid::{Change, POINTS_PER_BUCKET, Pyramid};

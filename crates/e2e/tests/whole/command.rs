@@ -28,10 +28,26 @@ pub(crate) fn command(name: &str, args: &[&str]) -> Command {
         "VITRINE_VIEW_TOKEN",
         "VITRINE_DATA_ROOT",
         "POLL_INTERVAL_SEC",
+        "CH_DATABASE",
+        "CH_USER",
+        "CH_PASSWORD",
     ] {
         command.env_remove(name);
     }
     command
+}
+
+/// The Python that has chDB and requests; `None` where it is not installed.
+pub(crate) fn python() -> Option<PathBuf> {
+    let python = repository().join(".venv/chdb/bin/python");
+    let python = std::env::var_os("CHDB_PYTHON").map_or(python, PathBuf::from);
+    if python.exists() {
+        return Some(python);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{} is missing", python.display());
+    let _ =
+        writeln!(std::io::stderr(), "not tested: {} is missing; scripts/test installs it", python.display());
+    None
 }
 
 /// How a command ended.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::{Broadcaster, Running, command};
+use crate::random::Random;
 
 /// Where things are, what runs, and what was written.
 struct World {
@@ -27,7 +28,7 @@ struct World {
     rotations: u32,
     /// What was done last, and how many lines there were then.
     done: VecDeque<String>,
-    random: u64,
+    random: Random,
 }
 
 impl World {
@@ -44,7 +45,7 @@ impl World {
             rest: None,
             rotations: 0,
             done: VecDeque::new(),
-            random: seed,
+            random: Random(seed),
         };
         world.start_wall();
         world.start_feeder();
@@ -52,14 +53,6 @@ impl World {
         world.append("index.jsonl");
         world.settle_for_good();
         world
-    }
-
-    /// A number below `most` (xorshift).
-    fn random(&mut self, most: u64) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random % most
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -96,7 +89,7 @@ impl World {
     }
 
     fn act(&mut self) {
-        let action = self.random(20);
+        let action = self.random.below(20);
         self.done.push_back(format!("{action} at {}", self.episodes.len()));
         self.done.drain(..self.done.len().saturating_sub(30));
         match action {
@@ -112,7 +105,7 @@ impl World {
             15 => {
                 // The process that is killed is waited for: it must have let go of the checkpoint.
                 self.feeder = None;
-                if self.random(2) == 0 {
+                if self.random.below(2) == 0 {
                     self.append("index.jsonl");
                 }
                 self.start_feeder();
@@ -120,13 +113,13 @@ impl World {
             16 => {
                 self.wall.as_ref().unwrap().process.kill();
                 self.wall = None;
-                if self.random(2) == 0 {
+                if self.random.below(2) == 0 {
                     self.append("alerts.jsonl");
                 }
                 self.start_wall();
             }
             17 => self.settle(),
-            _ => std::thread::sleep(Duration::from_millis(self.random % 30)),
+            _ => std::thread::sleep(Duration::from_millis(self.random.below(30))),
         }
     }
 
@@ -139,8 +132,8 @@ impl World {
     fn append(&mut self, name: &'static str) {
         self.end_line();
         let mut text = String::new();
-        for _ in 0..=self.random(30) {
-            text += &match self.random(15) {
+        for _ in 0..=self.random.below(30) {
+            text += &match self.random.below(15) {
                 0 => "not JSON\n".to_owned(),
                 _ => self.line(name) + "\n",
             };
@@ -152,13 +145,13 @@ impl World {
     fn line(&mut self, name: &str) -> String {
         let number = self.episodes.len() + self.alerts.len();
         if name == "index.jsonl" {
-            let host = format!("host-{}", self.random(5));
+            let host = format!("host-{}", self.random.below(5));
             let line = json!({"episode_id": format!("e{number}"), "host_id": host, "sha256": format!("{number:064x}"),
-                "size_bytes": self.random(1_000), "received_at_wall": "2026-03-01T12:00:00Z"});
+                "size_bytes": self.random.below(1_000), "received_at_wall": "2026-03-01T12:00:00Z"});
             self.episodes.push(line.clone());
             return line.to_string();
         }
-        let key = format!("key-{}", self.random(300));
+        let key = format!("key-{}", self.random.below(300));
         let line = json!({"host": "a", "symptom": "s", "detail": format!("{number}"), "suggested_fix": "f",
             "detected_at_wall": "2026-03-01T12:00:00Z", "dedup_key": key});
         self.alerts.push(line.clone());

@@ -8,6 +8,7 @@ mod doctor;
 mod feeding;
 mod live;
 mod pipeline;
+mod random;
 mod refusals;
 mod restarts;
 mod secured;

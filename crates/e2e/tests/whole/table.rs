@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write, stderr};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Broadcaster, Running, command, repository};
+use crate::command::{Broadcaster, Running, command, python, repository};
+use crate::random::Random;
 
 const RUNS: [&str; 3] = ["fox", "hare", "run of ducks/2"];
 const METRICS: [&str; 2] = ["loss", "lr"];
@@ -38,20 +39,13 @@ struct World {
     feeder: Option<Running>,
     /// By run and metric.
     points: BTreeMap<(usize, usize), BTreeSet<Point>>,
-    random: u64,
+    random: Random,
 }
 
 impl World {
     /// `None` where chDB is not installed; `scripts/test` installs it.
     fn new(seed: u64) -> Option<Self> {
-        let python = repository().join(".venv/chdb/bin/python");
-        let python = std::env::var_os("CHDB_PYTHON").map_or(python, PathBuf::from);
-        if !python.exists() {
-            assert!(std::env::var_os("CI").is_none(), "{} is missing", python.display());
-            let _ =
-                writeln!(stderr(), "not tested: {} is missing; scripts/test installs it", python.display());
-            return None;
-        }
+        let python = python()?;
         let folder = tempfile::tempdir().unwrap();
         let mut world = Self {
             python,
@@ -62,7 +56,7 @@ impl World {
             address: "127.0.0.1:0".to_owned(),
             feeder: None,
             points: BTreeMap::new(),
-            random: seed,
+            random: Random(seed),
         };
         world.start_clickhouse();
         world.start_wall();
@@ -71,14 +65,6 @@ impl World {
         world.ask("CREATE DATABASE training_observability", "");
         world.ask(CREATE, "");
         Some(world)
-    }
-
-    /// A number below `most` (xorshift).
-    fn random(&mut self, most: u64) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random % most
     }
 
     fn start_clickhouse(&mut self) {
@@ -132,15 +118,15 @@ impl World {
 
     /// Writes rows: some of them late, some twice, some that are no points.
     fn insert(&mut self) {
-        let (run, metric) = (self.random(3) as usize, self.random(2) as usize);
-        let age = AGES[self.random(4) as usize];
+        let (run, metric) = (self.random.below(3) as usize, self.random.below(2) as usize);
+        let age = AGES[self.random.below(4) as usize];
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-        let first = now - 1_000 * self.random(age);
+        let first = now - 1_000 * self.random.below(age);
         let mut rows = String::new();
-        for number in 0..=self.random(40) {
+        for number in 0..=self.random.below(40) {
             let (step, time_ms, value) =
-                (self.random(5_000), first + 10 * number, self.random(1_000) as i64 - 500);
-            let is_point = self.random(10) > 0;
+                (self.random.below(5_000), first + 10 * number, self.random.below(1_000) as i64 - 500);
+            let is_point = self.random.below(10) > 0;
             let row = json!({
                 "event_time": format!("{}.{:03}", time_ms / 1_000, time_ms % 1_000), "run_id": RUNS[run], "metric": METRICS[metric],
                 "step": step, "rank": number % 3, "host": if number % 2 == 0 { "" } else { "node-1" },
@@ -151,13 +137,13 @@ impl World {
                 self.points.entry((run, metric)).or_default().insert((step, time_ms, value));
             }
         }
-        for _ in 0..=u32::from(self.random(8) == 0) {
+        for _ in 0..=u32::from(self.random.below(8) == 0) {
             self.ask(INSERT, &rows);
         }
     }
 
     fn act(&mut self) {
-        match self.random(24) {
+        match self.random.below(24) {
             0..14 => self.insert(),
             14 => {
                 self.clickhouse = None;
@@ -176,7 +162,7 @@ impl World {
                 self.start_wall();
             }
             17 => self.settle(),
-            _ => std::thread::sleep(Duration::from_millis(self.random % 200)),
+            _ => std::thread::sleep(Duration::from_millis(self.random.below(200))),
         }
     }
 

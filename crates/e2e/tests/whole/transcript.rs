@@ -1,23 +1,18 @@
 //! What `/stream` says, word for word, to a program that knows nothing of ours.
 
-use std::io::{BufRead, BufReader, Write, stderr};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::command::{Broadcaster, Running, repository};
+use crate::command::{Broadcaster, Running, python, repository};
 
 /// As docs/protocol.md says it, with the names, the numbers and the times that are published here.
 const TRANSCRIPT: &str = include_str!("golden/stream.txt");
 
 #[test]
 fn a_plain_client_reads_the_stream_as_it_is_written_down() {
-    let python = repository().join(".venv/chdb/bin/python");
-    if !python.exists() {
-        assert!(std::env::var_os("CI").is_none(), "{} is missing", python.display());
-        let _ = writeln!(stderr(), "not tested: {} is missing; scripts/test installs it", python.display());
-        return;
-    }
+    let Some(python) = python() else { return };
     let wall = Broadcaster::start();
     let points = |run: &str, metric: &str, first: u64| {
         let point = |step: u64| json!([step, 1.0 / step as f64, 1_772_000_000.0 + step as f64 / 4.0]);
