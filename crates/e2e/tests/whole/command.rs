@@ -5,8 +5,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
+
+/// How long what must come is waited for: no more than a busy machine may need.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The repository.
 pub(crate) fn repository() -> PathBuf {

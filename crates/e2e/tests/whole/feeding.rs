@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Broadcaster, Running, command};
+use crate::command::{Broadcaster, PATIENCE, Running, command};
 use crate::random::Random;
 
 /// Where things are, what runs, and what was written.
@@ -215,13 +215,7 @@ impl World {
                     totals(&expected.0)
                 )
             };
-            assert!(
-                start.elapsed() < Duration::from_secs(30),
-                "{}, after {:?}\n{}",
-                differ(),
-                self.done,
-                self.log()
-            );
+            assert!(start.elapsed() < PATIENCE, "{}, after {:?}\n{}", differ(), self.done, self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -243,7 +237,7 @@ impl World {
         };
         let start = Instant::now();
         while written() != Some(self.episodes.len() as u64) {
-            assert!(start.elapsed() < Duration::from_secs(30), "{:?} for {}", written(), self.episodes.len());
+            assert!(start.elapsed() < PATIENCE, "{:?} for {}", written(), self.episodes.len());
             std::thread::sleep(Duration::from_millis(20));
         }
         self.rotations = 0;

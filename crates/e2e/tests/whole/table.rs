@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Broadcaster, Running, command, python, repository};
+use crate::command::{Broadcaster, PATIENCE, Running, command, python, repository};
 use crate::random::Random;
 
 const RUNS: [&str; 3] = ["fox", "hare", "run of ducks/2"];
@@ -177,7 +177,7 @@ impl World {
                     break;
                 }
                 assert!(
-                    start.elapsed() < Duration::from_secs(60),
+                    start.elapsed() < PATIENCE,
                     "{} of {}: {} points for {}\n{}",
                     METRICS[*metric],
                     RUNS[*run],
@@ -211,7 +211,7 @@ impl World {
             if trouble.is_some() == is {
                 return trouble.unwrap_or_default().to_owned();
             }
-            assert!(start.elapsed() < Duration::from_secs(30), "{meta:?}");
+            assert!(start.elapsed() < PATIENCE, "{meta:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
