@@ -1,12 +1,11 @@
 use bytes::BytesMut;
 use events::{Batch, Event, Item, Key, Kind, Name, PROTOCOL, Place, Retention, Session, Snapshot};
-use runs::Point;
 
 use crate::log::Log;
 pub use crate::log::LogLimits;
 use crate::replay::Replay;
 use crate::saved::Changes;
-use crate::series::AllSeries;
+use crate::series::{AllSeries, Series};
 pub use crate::sticky::Size;
 use crate::sticky::{Content, Evicted, Sticky};
 use crate::{Cursor, Epoch, Filter, Frame};
@@ -241,16 +240,14 @@ impl Core {
     }
 
     /// Brings back series that are kept elsewhere, before anybody reads: nothing of it is in the log.
-    pub(crate) fn recall(&mut self, series: &[(Name<'_>, Name<'_>, Vec<Point>)]) {
+    pub(crate) fn recall(&mut self, all: Vec<Series>) {
         self.forget_series();
-        for (run_id, metric, points) in series {
+        for series in all {
             self.seq += 1;
-            let points = points.iter().copied();
-            let number = self.folded.series.fold_points(self.seq, [run_id, metric], None, points);
-            let place = Place { group: Key::Names(run_id, metric), item: Some(Key::Whole) };
-            if let Some(number) = number {
-                self.sticky.put(self.seq, Kind::MetricPoints, place, Content::Folded(number));
-            }
+            let [run_id, metric] = series.names().map(Name::clone);
+            let number = self.folded.series.put(self.seq, series);
+            let place = Place { group: Key::Names(&run_id, &metric), item: Some(Key::Whole) };
+            self.sticky.put(self.seq, Kind::MetricPoints, place, Content::Folded(number));
         }
         self.log.restart(self.seq + 1);
         for evicted in self.sticky.evict(Kind::MetricPoints) {

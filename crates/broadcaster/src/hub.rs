@@ -3,8 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use events::{Batch, Item, Kind, Name};
-use runs::Point;
+use events::{Batch, Item, Kind};
 use tokio::sync::watch;
 
 use crate::core::{self, Position, Step};
@@ -12,6 +11,7 @@ use crate::idempotency::{Answers, Clock};
 use crate::ledger::{Ledger, Ledgers, locked};
 use crate::metrics::{Metrics, Outcome};
 use crate::replay::Replay;
+use crate::series::Series;
 use crate::snapshots::{Packed, Snapshots};
 use crate::store::Unsaved;
 use crate::sync::{Mutex, MutexGuard};
@@ -277,7 +277,7 @@ impl Hub {
     }
 
     /// Brings back series: see [`Core::recall`].
-    pub(crate) fn recall(&self, series: &[(Name<'_>, Name<'_>, Vec<Point>)]) {
+    pub(crate) fn recall(&self, series: Vec<Series>) {
         let head = {
             let core = &mut self.state().core;
             core.recall(series);

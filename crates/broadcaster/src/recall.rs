@@ -6,6 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use runs::{POINTS_PER_BUCKET, Query, Store, StoreError};
 
 use crate::Hub;
+use crate::series::Series;
 
 /// Brings the series of kept runs into a hub that has just been opened, before anybody is served: the hub's own file holds none.
 ///
@@ -18,23 +19,28 @@ pub async fn recall(hub: &Hub, store: &dyn Store) -> Result<(), StoreError> {
     let Some(Retention { per_group: buckets, groups: most, .. }) = Kind::MetricPoints.retention() else {
         return Ok(());
     };
-    let history = async |run_id: &str| {
+    let run = async |run_id: &str| {
         let history = store.history(Query::all(run_id, buckets * POINTS_PER_BUCKET)).await?;
-        Ok((run_id.to_owned(), history.unwrap_or_default()))
+        // What is kept was published: it has a name.
+        let (Some(history), Ok(run_id)) = (history, Name::new(run_id.to_owned())) else { return Ok(vec![]) };
+        let drawn = tokio::task::spawn_blocking(move || {
+            let of = |(metric, points): (String, Vec<_>)| {
+                Some(Series::of([run_id.clone(), Name::new(metric).ok()?], &points, buckets))
+            };
+            history.into_iter().filter_map(of).collect()
+        });
+        Ok(drawn.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut histories = stream::iter(&runs).map(|(run_id, _)| history(run_id)).buffered(cores);
+    let mut drawn = stream::iter(&runs).map(|(run_id, _)| run(run_id)).buffered(cores);
     let mut series = Vec::new();
     while series.len() < most
-        && let Some((run_id, history)) = histories.try_next().await?
+        && let Some(of_run) = drawn.try_next().await?
     {
-        // What is kept was published: it has names.
-        let named =
-            |(metric, points)| Some((Name::new(run_id.clone()).ok()?, Name::new(metric).ok()?, points));
-        series.extend(history.into_iter().filter_map(named).take(most - series.len()));
+        series.extend(of_run.into_iter().take(most - series.len()));
     }
     // Those that were quiet longest come first: they are the first to go.
     series.reverse();
-    hub.recall(&series);
+    hub.recall(series);
     Ok(())
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use events::{Event, Kind, MetricPoints, Name, Retention};
 use foldhash::{HashMap, HashMapExt};
-use runs::{Bucket, Change, History, Point, Pyramid, Query, Span};
+use runs::{Bucket, Change, History, POINTS_PER_BUCKET, Point, Pyramid, Query, Span};
 use slab::Slab;
 
 use crate::Frame;
@@ -46,41 +46,34 @@ impl AllSeries {
     /// Folds an event in that came at `seq`. The number of its series if anything changed.
     pub(crate) fn fold(&mut self, seq: u64, event: &MetricPoints<'_>) -> Option<u32> {
         let MetricPoints { run_id, metric, unit, points, .. } = event;
-        self.fold_points(seq, [run_id, metric], unit.as_ref(), points.iter().map(Point::from))
-    }
-
-    /// The same of points of a run and a metric.
-    pub(crate) fn fold_points(
-        &mut self,
-        seq: u64,
-        [run_id, metric]: [&Name<'_>; 2],
-        unit: Option<&Name<'_>>,
-        points: impl Iterator<Item = Point>,
-    ) -> Option<u32> {
         let key = (run_id.as_str().into(), metric.as_str().into());
-        let buckets = (self.retention)(Kind::MetricPoints).map_or(0, |retention| retention.per_group);
         let number = *self.numbers.entry(key).or_insert_with(|| {
-            let series = Series {
-                run_id: run_id.clone().into_owned(),
-                metric: metric.clone().into_owned(),
-                unit: None,
-                span: None,
-                pyramid: Pyramid::new(buckets),
-                marks: Vec::new(),
-            };
-            self.series.insert(series) as u32
+            let buckets = (self.retention)(Kind::MetricPoints).map_or(0, |retention| retention.per_group);
+            let names = [run_id, metric].map(|name| name.clone().into_owned());
+            self.series.insert(Series::new(names, buckets)) as u32
         });
         let series = &mut self.series[number as usize];
-        let mut changed = unit.is_some() && series.unit.as_ref() != unit;
+        let mut changed = unit.is_some() && series.unit != *unit;
         if changed {
-            series.unit = unit.map(|unit| unit.clone().into_owned());
+            series.unit = unit.clone().map(Name::into_owned);
             // Whoever is told of it is sent points.
             series.marks.last_mut().into_iter().for_each(|mark| mark.seq = seq);
         }
         for point in points {
-            changed |= series.fold(seq, point);
+            changed |= series.fold(seq, point.into());
         }
         changed.then_some(number)
+    }
+
+    /// Takes a whole series in, which changed at `seq`, and returns its number.
+    pub(crate) fn put(&mut self, seq: u64, mut series: Series) -> u32 {
+        series.marks.iter_mut().for_each(|mark| mark.seq = seq);
+        let key = (series.run_id.as_str().into(), series.metric.as_str().into());
+        let number = self.series.insert(series) as u32;
+        if let Some(before) = self.numbers.insert(key, number) {
+            self.series.remove(before as usize);
+        }
+        number
     }
 
     /// Drops what is kept of a group.
@@ -132,6 +125,27 @@ impl AllSeries {
 }
 
 impl Series {
+    fn new([run_id, metric]: [Name<'static>; 2], buckets: usize) -> Self {
+        Self { run_id, metric, unit: None, span: None, pyramid: Pyramid::new(buckets), marks: Vec::new() }
+    }
+
+    /// Run and metric.
+    pub(crate) fn names(&self) -> [&Name<'static>; 2] {
+        [&self.run_id, &self.metric]
+    }
+
+    /// Of these points, in so many buckets at most, with what pages are sent of them: a hub that takes it in has nothing to do.
+    pub(crate) fn of(names: [Name<'static>; 2], points: &[Point], buckets: usize) -> Self {
+        let mut series = Self::new(names, buckets);
+        for point in points {
+            series.fold(0, *point);
+        }
+        for (mark, (_, bucket)) in series.marks.iter_mut().zip(series.pyramid.buckets()) {
+            mark.text = Some(points_of(bucket));
+        }
+        series
+    }
+
     /// Returns whether anything changed.
     fn fold(&mut self, seq: u64, point: Point) -> bool {
         let before = self.pyramid.level();
@@ -183,7 +197,7 @@ impl Series {
                 if text.len() > empty {
                     text.push(',');
                 }
-                text.push_str(mark.text.get_or_insert_with(|| points(bucket)));
+                text.push_str(mark.text.get_or_insert_with(|| points_of(bucket)));
             }
         }
         text.push_str(tail);
@@ -191,9 +205,15 @@ impl Series {
     }
 }
 
-fn points(bucket: &Bucket) -> Box<str> {
-    let points: Vec<_> = bucket.points().map(|point| (point.step, point.value, point.unix_s())).collect();
-    // Numbers: they serialize.
-    let list = serde_json::to_string(&points).unwrap_or_else(|_| "[]".to_owned());
-    list[1..list.len() - 1].into()
+/// Its points, without the brackets around them.
+fn points_of(bucket: &Bucket) -> Box<str> {
+    let mut list = Vec::with_capacity(POINTS_PER_BUCKET * 48);
+    for point in bucket.points() {
+        if !list.is_empty() {
+            list.push(b',');
+        }
+        // Numbers: they serialize, in ASCII.
+        let _ = serde_json::to_writer(&mut list, &(point.step, point.value, point.unix_s()));
+    }
+    String::from_utf8(list).unwrap_or_default().into()
 }

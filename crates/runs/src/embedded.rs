@@ -153,8 +153,10 @@ fn read(
             unknown = Some(series);
             return;
         }
-        *held.entry(block.pack).or_default() += 1;
-        next.pack = next.pack.max(block.pack + 1);
+        for pack in block.packs() {
+            *held.entry(pack).or_default() += 1;
+            next.pack = next.pack.max(pack + 1);
+        }
         let (start_ms, last_ms) = block.times_ms;
         index.note(series, &Span { start_ms, last_ms, latest_step: block.last_step });
         if limits.is_loose(&block) {

@@ -9,7 +9,7 @@ use redb::{
     TableError,
 };
 
-use super::pack::{self, ColumnError, Columns};
+use super::pack::{self, Column, Columns};
 use crate::{Point, Pyramid, StoreError};
 
 /// The file in the store's folder.
@@ -19,35 +19,48 @@ const NEW: &str = "runs.redb.new";
 /// Who keeps runs in the folder holds a lock on this one.
 const LOCK: &str = "runs.lock";
 /// What the file says that it is. A version that writes another form says so with another name.
-const FORMAT: &str = "vitrine runs 1";
+const FORMAT: &str = "vitrine runs 2";
 /// The largest file that is made smaller when it is closed.
 const SHRUNK: u64 = 1 << 30;
 /// Bytes of pages that are held.
 const CACHE: usize = 64 << 20;
+/// Bytes of a slice: a page of the database, which are powers of two, less what it needs itself. A whole pack would leave more of
+/// its page empty, and holes that the next does not fit into.
+const SLICE: usize = (16 << 10) - 128;
 
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 /// Series by number: run, metric, unit.
 const SERIES: TableDefinition<'_, u32, (&str, &str, &str)> = TableDefinition::new("series");
 /// Points as they were appended, by the number of the write.
 const FRESH: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("fresh");
-const PACKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("packs");
+/// Packs in slices, by their numbers.
+const PACKS: TableDefinition<'_, Slice, &[u8]> = TableDefinition::new("packs");
 /// Blocks by series, first step, and number.
 const BLOCKS: TableDefinition<'_, Key, Value> = TableDefinition::new("blocks");
 
+type Slice = (u64, u32);
 type Key = (u32, u64, u64);
-/// Pack; points, last step; first and last time; steps, times and values; the same of the summary, of no length where there is none.
-type Value = (u64, (u32, u64), (i64, i64), [(u32, u32); 3], [(u32, u32); 3]);
+/// Points, last step; first and last time; where they lie, and where their summary does.
+type Value = ((u32, u64), (i64, i64), Lie, Option<Lie>);
+/// Pack; steps, times and values.
+type Lie = (u64, [(u32, u32); 3]);
 
 /// Points of a series that lie together, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) key: Key,
-    pub(super) pack: u64,
     pub(super) count: u32,
     pub(super) last_step: u64,
     pub(super) times_ms: (i64, i64),
+    pub(super) place: Place,
+    pub(super) summary: Option<Place>,
+}
+
+/// Where points lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) pack: u64,
     pub(super) columns: Columns,
-    pub(super) summary: Option<Columns>,
 }
 
 /// What is changed together.
@@ -174,7 +187,7 @@ impl File {
 pub(super) struct Reading<'a> {
     file: &'a File,
     blocks: ReadOnlyTable<Key, Value>,
-    packs: ReadOnlyTable<u64, &'static [u8]>,
+    packs: ReadOnlyTable<Slice, &'static [u8]>,
     transaction: ReadTransaction,
 }
 
@@ -235,37 +248,60 @@ impl Reading<'_> {
 
     /// The points of a block.
     pub(super) fn points(&self, block: &Block) -> Result<Vec<Point>, StoreError> {
-        self.pack(block.pack, |pack| pack::points(pack, &block.columns))
+        self.at(&block.place)
     }
 
     /// What is drawn of a block, if it is long enough.
     pub(super) fn summary(&self, block: &Block) -> Result<Option<Pyramid>, StoreError> {
-        let Some(columns) = &block.summary else { return Ok(None) };
-        self.pack(block.pack, |pack| pack::summary(pack, columns)).map(Some)
+        let Some(place) = &block.summary else { return Ok(None) };
+        Ok(Some(pack::pyramid(self.at(place)?)))
     }
 
-    fn pack<T>(
-        &self,
-        number: u64,
-        read: impl FnOnce(&[u8]) -> Result<T, ColumnError>,
-    ) -> Result<T, StoreError> {
-        let pack = self.packs.get(number).map_err(|error| self.file.wrong(error))?;
-        let pack = pack.ok_or_else(|| self.file.foreign(format!("pack {number} is missing")))?;
-        read(pack.value()).map_err(|error| self.file.foreign(format!("pack {number}: {error}")))
+    fn at(&self, Place { pack: number, columns }: &Place) -> Result<Vec<Point>, StoreError> {
+        let [steps, times, values] = [columns.steps, columns.times, columns.values];
+        let columns =
+            [self.column(*number, steps)?, self.column(*number, times)?, self.column(*number, values)?];
+        pack::points(columns.each_ref().map(|column| &column[..]))
+            .map_err(|error| self.file.foreign(format!("pack {number}: {error}")))
+    }
+
+    /// The bytes of a column.
+    fn column(&self, pack: u64, (offset, length): Column) -> Result<Vec<u8>, StoreError> {
+        let (offset, length) = (offset as usize, length as usize);
+        let slice = |byte: usize| (pack, (byte / SLICE) as u32);
+        let read = || -> Result<Vec<u8>, redb::Error> {
+            let (mut bytes, mut skipped) = (Vec::with_capacity(length), offset % SLICE);
+            for entry in self.packs.range(slice(offset)..=slice(offset + length))? {
+                let (_, slice) = entry?;
+                let slice = slice.value().get(skipped..).unwrap_or_default();
+                bytes.extend(&slice[..slice.len().min(length - bytes.len())]);
+                skipped = 0;
+            }
+            Ok(bytes)
+        };
+        let bytes = read().map_err(|error| self.file.wrong(error))?;
+        if bytes.len() < length {
+            return Err(self.file.foreign(format!("pack {pack} ends too early")));
+        }
+        Ok(bytes)
     }
 }
 
 impl Block {
-    fn value(&self) -> Value {
-        let of = |columns: Columns| [columns.steps, columns.times, columns.values];
-        let summary = self.summary.map_or([(0, 0); 3], of);
-        (self.pack, (self.count, self.last_step), self.times_ms, of(self.columns), summary)
+    /// The packs in which something of it lies.
+    pub(super) fn packs(&self) -> impl Iterator<Item = u64> + use<> {
+        [Some(self.place), self.summary].into_iter().flatten().map(|place| place.pack)
     }
 
-    fn of(key: Key, (pack, (count, last_step), times_ms, columns, summary): Value) -> Self {
-        let of = |[steps, times, values]: [(u32, u32); 3]| Columns { steps, times, values };
-        let summary = (summary != [(0, 0); 3]).then(|| of(summary));
-        Self { key, pack, count, last_step, times_ms, columns: of(columns), summary }
+    fn value(&self) -> Value {
+        let of = |Place { pack, columns: Columns { steps, times, values } }| (pack, [steps, times, values]);
+        ((self.count, self.last_step), self.times_ms, of(self.place), self.summary.map(of))
+    }
+
+    fn of(key: Key, ((count, last_step), times_ms, place, summary): Value) -> Self {
+        let of =
+            |(pack, [steps, times, values]): Lie| Place { pack, columns: Columns { steps, times, values } };
+        Self { key, count, last_step, times_ms, place: of(place), summary: summary.map(of) }
     }
 }
 
@@ -287,10 +323,12 @@ fn write(database: &Database, change: &Change) -> Result<(), redb::Error> {
         }
         let mut table = transaction.open_table(PACKS)?;
         for pack in &change.empty {
-            table.remove(pack)?;
+            table.retain_in((*pack, 0)..=(*pack, u32::MAX), |_, _| false)?;
         }
         for (number, bytes) in &change.packs {
-            table.insert(number, &bytes[..])?;
+            for (slice, bytes) in (0..).zip(bytes.chunks(SLICE)) {
+                table.insert((*number, slice), bytes)?;
+            }
         }
         let mut table = transaction.open_table(BLOCKS)?;
         for block in &change.gone {

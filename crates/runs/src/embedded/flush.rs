@@ -1,8 +1,8 @@
 use std::collections::{HashMap, VecDeque};
 
-use super::file::{Block, Change};
+use super::file::{Block, Change, Place};
 use super::index::Loose;
-use super::pack::Pack;
+use super::pack::{self, Pack};
 use super::{Limits, Shared};
 use crate::{Point, StoreError};
 
@@ -10,7 +10,7 @@ use crate::{Point, StoreError};
 const TOGETHER: usize = 1 << 18;
 
 /// What a series costs beside its points, in points.
-const SERIES: usize = 64;
+pub(super) const SERIES: usize = 64;
 /// Blocks of a series that are not full: so many are made into one.
 const LOOSE: usize = 16;
 
@@ -46,7 +46,7 @@ impl Flush {
         change: &mut Change,
     ) -> Result<Vec<Moved>, StoreError> {
         let (mut moved, mut points) = (Vec::new(), 0);
-        let mut packer = Packer { shared, change, next: pack, full: None, loose: None };
+        let mut packer = Packer { shared, change, next: pack, full: None, loose: None, summaries: None };
         while points < TOGETHER {
             let Some(number) = self.series.pop_front() else {
                 packer.change.flushed = self.before.checked_sub(1);
@@ -86,7 +86,7 @@ impl Flush {
         }
         packer.finish();
         let mut gone: HashMap<u64, u32> = HashMap::new();
-        change.gone.iter().for_each(|block| *gone.entry(block.pack).or_default() += 1);
+        change.gone.iter().flat_map(Block::packs).for_each(|pack| *gone.entry(pack).or_default() += 1);
         change.empty =
             gone.iter().filter(|(pack, gone)| held.get(pack) == Some(gone)).map(|(pack, _)| *pack).collect();
         Ok(moved)
@@ -100,52 +100,66 @@ impl Limits {
     }
 }
 
-/// Puts blocks into packs: those that stay apart from those that are made into others soon, as a pack goes when nothing is
-/// left in it.
+/// Puts blocks into packs.
 struct Packer<'a> {
     shared: &'a Shared,
     change: &'a mut Change,
     /// Number of the next pack.
     next: u64,
-    full: Option<(u64, Pack)>,
-    loose: Option<(u64, Pack)>,
+    /// Blocks that stay.
+    full: Open,
+    /// Blocks that are made into others soon: a pack goes when nothing is left in it.
+    loose: Open,
+    /// All that a page is shown of most series lies together.
+    summaries: Open,
 }
+
+/// A pack that is not full, if there is one, and its number.
+type Open = Option<(u64, Pack)>;
 
 impl Packer<'_> {
     /// Adds a block of sorted points.
     fn add(&mut self, series: u32, points: &[Point]) -> Result<(), StoreError> {
         let ([first, ..], [.., last]) = (points, points) else { return Ok(()) };
-        let is_full = points.len() == self.shared.limits.block;
-        let (number, (columns, summary)) = loop {
-            let open = if is_full { &mut self.full } else { &mut self.loose };
-            let (number, pack) = open.get_or_insert_with(|| {
-                self.next += 1;
-                (self.next - 1, Pack::default())
-            });
-            match pack.add(points).map_err(|error| self.shared.file.foreign(error))? {
-                Some(added) => break (*number, added),
-                // It is full, and has something in it: there is room in the next.
-                None => {
-                    self.change.packs.extend(open.take().map(|(number, pack)| (number, pack.into_bytes())));
-                }
-            }
+        let (place, summary) = if points.len() == self.shared.limits.block {
+            let place = self.put(|packer| &mut packer.full, points)?;
+            let drawn = pack::summary(points);
+            (place, drawn.map(|drawn| self.put(|packer| &mut packer.summaries, &drawn)).transpose()?)
+        } else {
+            // Few of a series are in such, and they are read themselves.
+            (self.put(|packer| &mut packer.loose, points)?, None)
         };
         let times = || points.iter().map(|point| point.time_ms);
         self.change.blocks.push(Block {
             // No two blocks have one number: a block is in one pack, at one place.
-            key: (series, first.step, number << 32 | u64::from(columns.values.0)),
-            pack: number,
+            key: (series, first.step, place.pack << 32 | u64::from(place.columns.values.0)),
             count: points.len() as u32,
             last_step: last.step,
             times_ms: (times().min().unwrap_or_default(), times().max().unwrap_or_default()),
-            columns,
+            place,
             summary,
         });
         Ok(())
     }
 
-    fn finish(self) {
-        let open = self.full.into_iter().chain(self.loose);
-        self.change.packs.extend(open.map(|(number, pack)| (number, pack.into_bytes())));
+    fn put(&mut self, open: fn(&mut Self) -> &mut Open, points: &[Point]) -> Result<Place, StoreError> {
+        if let Some(full) = open(self).take_if(|(_, pack)| pack.is_full()) {
+            self.close(full);
+        }
+        let next = self.next;
+        let (number, pack) = open(self).get_or_insert_with(|| (next, Pack::default()));
+        let (pack, added) = (*number, pack.add(points));
+        self.next = self.next.max(pack + 1);
+        let columns = added.map_err(|error| self.shared.file.foreign(error))?;
+        Ok(Place { pack, columns })
+    }
+
+    fn close(&mut self, (number, pack): (u64, Pack)) {
+        self.change.packs.push((number, pack.into_bytes()));
+    }
+
+    fn finish(mut self) {
+        let open = [self.full.take(), self.loose.take(), self.summaries.take()];
+        open.into_iter().flatten().for_each(|open| self.close(open));
     }
 }

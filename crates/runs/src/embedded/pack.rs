@@ -4,9 +4,9 @@ use pco::standalone::{simple_compress, simple_decompress};
 
 use crate::{POINTS_PER_BUCKET, Point, Pyramid};
 
-/// Bytes of a pack, at most: what the database keeps it in is a power of two, less what it needs itself.
-const PACK: usize = (128 << 10) - 512;
-/// Buckets of a summary. Blocks with fewer points than these draw have none.
+/// Bytes of a pack that is full.
+const PACK: usize = 256 << 10;
+/// Buckets of a summary. Blocks with not many more points than these draw have none.
 const SUMMARY: usize = 32;
 
 /// Compressed columns of many blocks. Series of a run are mostly measured at the same steps and times: such columns are there
@@ -45,34 +45,12 @@ impl Pack {
         self.bytes
     }
 
-    /// Adds sorted points, and what is drawn of them if they are many; `None` if they are for another pack, as this one
-    /// is full.
-    pub(super) fn add(
-        &mut self,
-        points: &[Point],
-    ) -> Result<Option<(Columns, Option<Columns>)>, ColumnError> {
-        let before = (self.bytes.len(), self.axes.len());
-        let added = self.put(points)?;
-        if self.bytes.len() > PACK && before.0 > 0 {
-            self.bytes.truncate(before.0);
-            self.axes.truncate(before.1);
-            return Ok(None);
-        }
-        Ok(Some(added))
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() >= PACK
     }
 
-    fn put(&mut self, points: &[Point]) -> Result<(Columns, Option<Columns>), ColumnError> {
-        let columns = self.columns(points)?;
-        let summary = (points.len() > 2 * SUMMARY * POINTS_PER_BUCKET).then(|| {
-            let mut pyramid = Pyramid::new(SUMMARY);
-            pyramid.extend(points.iter().copied());
-            let drawn: Vec<Point> = pyramid.points().collect();
-            self.columns(&drawn)
-        });
-        Ok((columns, summary.transpose()?))
-    }
-
-    fn columns(&mut self, points: &[Point]) -> Result<Columns, ColumnError> {
+    /// Adds sorted points.
+    pub(super) fn add(&mut self, points: &[Point]) -> Result<Columns, ColumnError> {
         let steps: Vec<u64> = points.iter().map(|point| point.step).collect();
         let times: Vec<i64> = points.iter().map(|point| point.time_ms).collect();
         let values: Vec<f64> = points.iter().map(|point| point.value).collect();
@@ -97,11 +75,9 @@ impl Pack {
     }
 }
 
-/// Reads points back.
-pub(super) fn points(pack: &[u8], columns: &Columns) -> Result<Vec<Point>, ColumnError> {
-    let steps = numbers::<u64>(pack, columns.steps)?;
-    let times = numbers::<i64>(pack, columns.times)?;
-    let values = numbers::<f64>(pack, columns.values)?;
+/// Reads points back from what lies where steps, times and values do.
+pub(super) fn points([steps, times, values]: [&[u8]; 3]) -> Result<Vec<Point>, ColumnError> {
+    let (steps, times, values) = (numbers::<u64>(steps)?, numbers::<i64>(times)?, numbers::<f64>(values)?);
     if steps.len() != times.len() || steps.len() != values.len() {
         return Err(ColumnError("columns of unequal length".to_owned()));
     }
@@ -109,15 +85,19 @@ pub(super) fn points(pack: &[u8], columns: &Columns) -> Result<Vec<Point>, Colum
     Ok(rows.map(|((step, time_ms), value)| Point { step, value, time_ms }).collect())
 }
 
-/// The pyramid that a summary was drawn of.
-pub(super) fn summary(pack: &[u8], columns: &Columns) -> Result<Pyramid, ColumnError> {
-    let mut pyramid = Pyramid::new(SUMMARY);
-    pyramid.extend(points(pack, columns)?);
-    Ok(pyramid)
+/// What is drawn of the points of a block, if they are many.
+pub(super) fn summary(points: &[Point]) -> Option<Vec<Point>> {
+    (points.len() > 2 * SUMMARY * POINTS_PER_BUCKET)
+        .then(|| pyramid(points.iter().copied()).points().collect())
 }
 
-fn numbers<T: Number>(pack: &[u8], (offset, length): Column) -> Result<Vec<T>, ColumnError> {
-    let end = offset as usize + length as usize;
-    let bytes = pack.get(offset as usize..end).ok_or_else(|| ColumnError("it ends too early".to_owned()))?;
-    simple_decompress(bytes).map_err(|error| ColumnError(error.to_string()))
+/// The pyramid that a summary was drawn of, or is.
+pub(super) fn pyramid(points: impl IntoIterator<Item = Point>) -> Pyramid {
+    let mut pyramid = Pyramid::new(SUMMARY);
+    pyramid.extend(points);
+    pyramid
+}
+
+fn numbers<T: Number>(column: &[u8]) -> Result<Vec<T>, ColumnError> {
+    simple_decompress(column).map_err(|error| ColumnError(error.to_string()))
 }

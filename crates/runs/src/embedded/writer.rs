@@ -4,8 +4,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::file::Change;
-use super::flush::Flush;
+use super::file::{Block, Change};
+use super::flush::{Flush, SERIES};
+use super::index::Index;
 use super::{Shared, fresh};
 use crate::{Point, StoreError};
 
@@ -59,7 +60,23 @@ impl Writer {
                 let _ = append.done.send(written.clone());
             }
         }
+        if let Err(error) = self.settle() {
+            // What is not moved is where it was.
+            tracing::debug!("{error}");
+        }
         self.shared.file.shrink();
+    }
+
+    /// Moves all points into blocks where they are many: they take less room there, and are read sooner.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        let is_many = |index: &Index| index.fresh() > SERIES * index.numbers().count();
+        while self.flush.is_some() || is_many(&self.shared.index()) {
+            if self.flush.is_none() {
+                self.flush = Some(Flush::new(self.shared.index().numbers(), self.next.write));
+            }
+            self.write(&[])?;
+        }
+        Ok(())
     }
 
     /// What waits to be appended; nothing, if there is other work. `None` if nobody can append any more.
@@ -111,9 +128,9 @@ impl Writer {
         let moved = done.inspect_err(|_| self.flush = None)?;
 
         self.next.series += change.series.len() as u32;
-        change.blocks.iter().for_each(|block| *self.held.entry(block.pack).or_default() += 1);
-        for block in &change.gone {
-            self.held.entry(block.pack).and_modify(|held| *held -= 1);
+        change.blocks.iter().flat_map(Block::packs).for_each(|pack| *self.held.entry(pack).or_default() += 1);
+        for pack in change.gone.iter().flat_map(Block::packs) {
+            self.held.entry(pack).and_modify(|held| *held -= 1);
         }
         for pack in &change.empty {
             self.held.remove(pack);

@@ -1,8 +1,10 @@
 use proptest::prelude::*;
-use runs::{Embedded, Limits};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use runs::{Embedded, Limits, Point};
 use tokio::runtime::Runtime;
 
-use crate::contract::{answers_as, appends, asked, sent};
+use crate::contract::{Asked, METRICS, Sent, answers_as, appends, asked, sent};
 use crate::plain::Plain;
 
 proptest! {
@@ -31,6 +33,35 @@ proptest! {
                 answers_as(&store, &plain, &asked).await;
             });
         }
+    }
+}
+
+/// Values of which no two are alike: blocks of 32 KB, each of which lies across what the file keeps in one piece.
+#[test]
+fn long_series_come_back_as_they_were() {
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Embedded::open(folder.path(), Limits { fresh: 1 << 14, ..Limits::default() }).unwrap();
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(8);
+    let (mut store, mut plain) = (open(), Plain::default());
+    for part in 0..20 {
+        let sent = [0, 1, 2].map(|metric| {
+            let point = |step| Point { step, value: random.r#gen(), time_ms: 1_000 * step as i64 };
+            Sent { run: 0, metric, points: (2_000 * part..2_000 * (part + 1)).map(point).collect() }
+        });
+        runtime.block_on(appends(&store, &mut plain, &sent));
+    }
+    for is_opened_again in [false, true] {
+        if is_opened_again {
+            drop(store);
+            store = open();
+        }
+        let all = [40_000, 2_000, 400].map(|most| {
+            let (steps, times_ms) = ((0, u64::MAX), (i64::MIN, i64::MAX));
+            Asked { run: 0, metric: METRICS.len(), steps, times_ms, most }
+        });
+        let part = Asked { steps: (7_777, 22_222), ..all[0].clone() };
+        runtime.block_on(answers_as(&store, &plain, &[&all[..], &[part]].concat()));
     }
 }
 
