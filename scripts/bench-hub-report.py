@@ -164,21 +164,22 @@ def report(lines):
         )
     stopped = Lines(lines, "stopped")
     rows = []
-    for count in sorted({line["stopped"] for line in stopped.lines}):
-        of = stopped.where(stopped=count)
+    for seconds, count in sorted({(line.get("seconds", 0), line["stopped"]) for line in stopped.lines}):
+        of = stopped.where(stopped=count, seconds=seconds)
         # What the process grows by without any is not theirs.
-        without = lambda what: stopped.where(stopped=0).median(lambda line: line[what])
+        without = lambda what: stopped.where(stopped=0, seconds=seconds).median(lambda line: line[what])
         each = lambda what: max(0, of.median(lambda line: line[what]) - without(what)) / count
+        p99 = lambda line: line["p99_ms"]
+        spread = f" ({' to '.join(map(number, of.range(p99)))})" if len(of.good()) > 1 else ""
         rows.append([
-            str(count), number(of.median(lambda line: line["p99_ms"])), number(of.median(lambda line: line["incomplete"])),
+            number(seconds), str(count), str(len(of.good())), number(of.median(p99)) + spread, number(of.median(lambda line: line["incomplete"])),
             *([number(each(what)) if count else "" for what in ("server_kib", "kernel_kib")]),
         ])
     if rows:
-        seconds = stopped.lines[-1].get("seconds", 0)
         text += [
             "## Pages that stop reading",
-            f"Of 1,000 pages at 100 events a second, for {number(seconds)} s; then they read on. The kernel holds 256 KB at most for one that does not read.",
-            table(["stopped", "p99 ms of the others", "pages without the last state", "KB of the server more, each", "KB of the kernel more, each"], rows),
+            "Of 1,000 pages at 100 events a second; then they read on. Runs of a minute by turns. The kernel holds 256 KB at most for one that does not read.",
+            table(["s", "stopped", "runs", "p99 ms of the others", "pages without the last state", "KB of the server more, each", "KB of the kernel more, each"], rows),
         ]
     text += simple(
         lines, "crash", "## Killed at 10,000 publishes a second, 100,000 keys", "`--durability sync`; from the new start of the process until a page has everything.",

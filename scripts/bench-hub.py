@@ -28,8 +28,9 @@ SUBSCRIBERS = 500
 LOOK_MS = 4
 # Many pages at a moderate rate.
 THOUSAND = ["--subscribers", 1000, "--rate", 100]
-# Pages that stop reading: for how long.
+# Pages that stop reading: for how long; and for a minute, by turns, as what the others notice is less than what differs from run to run.
 STOPPED_SECONDS = 600
+STOPPED_TURNS = 7
 # From one rate to the next while it goes well, and how often the gap is halved then.
 STEP, HALVINGS = 1.6, 3
 
@@ -279,11 +280,12 @@ def measure(name, binaries):
 
 def measure_stopped(binaries):
     """Pages that stop reading, and what that does to the others."""
-    for stopped in (0, 100):
+    turns = [(60, stopped) for _ in range(STOPPED_TURNS) for stopped in (0, 100, 500)]
+    for seconds, stopped in [*turns, (STOPPED_SECONDS, 0), (STOPPED_SECONDS, 100)]:
         with Server("vitrine", binaries) as server:
-            arguments = [*THOUSAND, "--stopped", stopped, "--look", binaries.look, "--seconds", STOPPED_SECONDS]
-            answer = server.load("fanout", *arguments, seconds=STOPPED_SECONDS + 120)
-            say("stopped", "vitrine", **({"stopped": stopped} | answer))
+            arguments = [*THOUSAND, "--stopped", stopped, "--look", binaries.look, "--seconds", seconds]
+            answer = server.load("fanout", *arguments, seconds=seconds + 120)
+            say("stopped", "vitrine", **({"stopped": stopped, "seconds": seconds} | answer))
 
 
 def crash(binaries):

@@ -153,7 +153,8 @@ mod tests {
     use crate::core::Way;
 
     fn event(seq: u64, length: usize) -> Frame {
-        Frame::event(seq, Kind::Loss, &format!(r#"{{"type":"loss","pad":"{}"}}"#, "x".repeat(length)))
+        let json = format!(r#"{{"type":"loss","pad":"{}"}}"#, "x".repeat(length));
+        Frame::event(seq, Kind::Loss, json.as_bytes())
     }
 
     proptest! {

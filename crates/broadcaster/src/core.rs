@@ -197,8 +197,8 @@ impl Core {
         self.seq += 1;
         // What is large would leave the rest of a block empty.
         let frame = match json.len() > BLOCK / 8 {
-            true => Frame::event(self.seq, event.kind(), json),
-            false => Frame::event_in(&mut self.block, self.seq, event.kind(), json),
+            true => Frame::event(self.seq, event.kind(), json.as_bytes()),
+            false => Frame::event_in(&mut self.block, self.seq, event.kind(), json.as_bytes()),
         };
         self.log.push(frame.clone());
         match event {
@@ -229,7 +229,7 @@ impl Core {
 
     /// Keeps an event again that was kept at `seq` in an earlier life.
     pub(crate) fn keep_again(&mut self, seq: u64, Item { event, json }: &Item<'_>) {
-        self.keep(event, Frame::event(seq, event.kind(), json));
+        self.keep(event, Frame::event(seq, event.kind(), json.as_bytes()));
     }
 
     /// Drops all series, so that readers drop them as well: what there is comes anew.
@@ -416,7 +416,7 @@ impl Fleet {
         let render = || {
             // A snapshot is a plain struct with string keys: it serializes.
             let json = serde_json::to_string(&Event::Snapshot(self.snapshot.clone())).unwrap_or_default();
-            Frame::event(seq, kind, &json)
+            Frame::event(seq, kind, json.as_bytes())
         };
         self.frame.get_or_insert_with(render).clone()
     }

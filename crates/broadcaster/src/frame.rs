@@ -19,16 +19,16 @@ pub struct Frame {
 
 impl Frame {
     /// An event with its seq: `json` is an object with at least a `type`, on one line.
-    pub(crate) fn event(seq: u64, kind: Kind, json: &str) -> Self {
+    pub(crate) fn event(seq: u64, kind: Kind, json: &[u8]) -> Self {
         Self::event_in(&mut BytesMut::with_capacity(json.len() + 40), seq, kind, json)
     }
 
     /// The same, in a block that it shares with others, and holds for as long as it is held.
-    pub(crate) fn event_in(block: &mut BytesMut, seq: u64, kind: Kind, json: &str) -> Self {
-        debug_assert!(json.starts_with('{') && json.contains('"'));
+    pub(crate) fn event_in(block: &mut BytesMut, seq: u64, kind: Kind, json: &[u8]) -> Self {
+        debug_assert!(json.starts_with(b"{") && json.contains(&b'"'));
         let mut number = [0; 20];
         let digits = decimal(seq, &mut number);
-        let fields = &json.as_bytes()[1..];
+        let fields = &json[1..];
         let payload = [b"{\"seq\":".as_slice(), digits, b",", fields];
         Self { kind: Some(kind), seq: Some(seq), ..Self::text(block, &payload) }
     }

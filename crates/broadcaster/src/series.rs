@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use events::{Event, Kind, MetricPoints, Name, Retention};
 use foldhash::{HashMap, HashMapExt};
-use runs::{Bucket, Change, History, POINTS_PER_BUCKET, Point, Pyramid, Query, Span};
+use runs::{Bucket, Change, History, Point, Pyramid, Query, Span};
 use slab::Slab;
 
 use crate::Frame;
@@ -27,6 +27,8 @@ pub(crate) struct Series {
     pyramid: Pyramid,
     /// Of every bucket, in their order.
     marks: Vec<Mark>,
+    /// The whole series as it was when somebody asked for it last.
+    frame: Option<Frame>,
 }
 
 /// When a bucket changed.
@@ -34,8 +36,8 @@ pub(crate) struct Series {
 struct Mark {
     number: u64,
     seq: u64,
-    /// Its points as JSON, once somebody asked for them.
-    text: Option<Box<str>>,
+    /// Where in that frame its points are, if it has not changed since.
+    place: Option<(usize, usize)>,
 }
 
 impl AllSeries {
@@ -120,13 +122,14 @@ impl AllSeries {
 
     /// What changed of a series after `since`, as an event of `seq`.
     pub(crate) fn frame(&mut self, number: u32, seq: u64, since: u64) -> Frame {
-        Frame::event(seq, Kind::MetricPoints, &self.series[number as usize].json(since))
+        self.series[number as usize].frame(seq, since)
     }
 }
 
 impl Series {
     fn new([run_id, metric]: [Name<'static>; 2], buckets: usize) -> Self {
-        Self { run_id, metric, unit: None, span: None, pyramid: Pyramid::new(buckets), marks: Vec::new() }
+        let pyramid = Pyramid::new(buckets);
+        Self { run_id, metric, unit: None, span: None, pyramid, marks: Vec::new(), frame: None }
     }
 
     /// Run and metric.
@@ -140,9 +143,8 @@ impl Series {
         for point in points {
             series.fold(0, *point);
         }
-        for (mark, (_, bucket)) in series.marks.iter_mut().zip(series.pyramid.buckets()) {
-            mark.text = Some(points_of(bucket));
-        }
+        // Before any event.
+        series.frame(0, 0);
         series
     }
 
@@ -157,7 +159,7 @@ impl Series {
             Change::Wider => self.widen(self.pyramid.level() - before),
         }
         let number = point.step >> self.pyramid.level();
-        let mark = || Mark { number, seq, text: None };
+        let mark = || Mark { number, seq, place: None };
         match self.marks.last() {
             Some(last) if last.number < number => self.marks.push(mark()),
             None => self.marks.push(mark()),
@@ -170,7 +172,7 @@ impl Series {
     }
 
     fn widen(&mut self, levels: u32) {
-        self.marks.iter_mut().for_each(|mark| (mark.number, mark.text) = (mark.number >> levels, None));
+        self.marks.iter_mut().for_each(|mark| (mark.number, mark.place) = (mark.number >> levels, None));
         self.marks.dedup_by(|later, before| {
             let is_same = later.number == before.number;
             if is_same {
@@ -180,40 +182,61 @@ impl Series {
         });
     }
 
-    /// An event of what is drawn of the buckets that changed after `since`.
-    fn json(&mut self, since: u64) -> String {
+    /// What is drawn of the buckets that changed after `since`. One of the whole is made once: a change has a seq of its own.
+    fn frame(&mut self, seq: u64, since: u64) -> Frame {
+        if since > 0 {
+            return Frame::event(seq, Kind::MetricPoints, &self.json(since).0);
+        }
+        if let Some(frame) = self.frame.as_ref().filter(|frame| frame.seq() == Some(seq)) {
+            return frame.clone();
+        }
+        let (json, places) = self.json(since);
+        let frame = Frame::event(seq, Kind::MetricPoints, &json);
+        // Its end is as it was.
+        let before = frame.websocket().len() - json.len();
+        for (mark, (start, end)) in self.marks.iter_mut().zip(places) {
+            mark.place = Some((before + start, before + end));
+        }
+        self.frame.insert(frame).clone()
+    }
+
+    /// The same as an event, and where in it the points of each of those buckets are.
+    fn json(&self, since: u64) -> (Vec<u8>, Vec<(usize, usize)>) {
         let (run_id, metric, unit) = (self.run_id.clone(), self.metric.clone(), self.unit.clone());
         let none =
             MetricPoints { run_id, metric, points: vec![], host: None, rank: None, device: None, unit };
         // Names and an empty list: it serializes, and the list stands in it once, as names are escaped.
         let json = serde_json::to_string(&Event::MetricPoints(none)).unwrap_or_default();
         let (head, tail) = json.split_once("\"points\":[").unwrap_or_default();
-        let mut text = String::with_capacity(json.len() + 64 * self.marks.len());
-        text.push_str(head);
-        text.push_str("\"points\":[");
-        let empty = text.len();
-        for (mark, (_, bucket)) in self.marks.iter_mut().zip(self.pyramid.buckets()) {
-            if mark.seq > since {
-                if text.len() > empty {
-                    text.push(',');
-                }
-                text.push_str(mark.text.get_or_insert_with(|| points_of(bucket)));
+        let before = self.frame.as_ref().map_or(0, |frame| frame.websocket().len());
+        let mut text = Vec::with_capacity(json.len().max(before) + 1_024);
+        text.extend_from_slice(head.as_bytes());
+        text.extend_from_slice(b"\"points\":[");
+        let (empty, mut places) = (text.len(), Vec::with_capacity(self.marks.len()));
+        let buckets = self.marks.iter().zip(self.pyramid.buckets());
+        for (mark, (_, bucket)) in buckets.filter(|(mark, _)| mark.seq > since || since == 0) {
+            if text.len() > empty {
+                text.push(b',');
             }
+            let start = text.len();
+            match (&self.frame, mark.place) {
+                (Some(frame), Some((from, to))) => text.extend_from_slice(&frame.websocket()[from..to]),
+                _ => put(&mut text, bucket),
+            }
+            places.push((start, text.len()));
         }
-        text.push_str(tail);
-        text
+        text.extend_from_slice(tail.as_bytes());
+        (text, places)
     }
 }
 
-/// Its points, without the brackets around them.
-fn points_of(bucket: &Bucket) -> Box<str> {
-    let mut list = Vec::with_capacity(POINTS_PER_BUCKET * 48);
-    for point in bucket.points() {
-        if !list.is_empty() {
-            list.push(b',');
+/// Appends its points, without brackets around them.
+fn put(text: &mut Vec<u8>, bucket: &Bucket) {
+    for (number, point) in bucket.points().enumerate() {
+        if number > 0 {
+            text.push(b',');
         }
-        // Numbers: they serialize, in ASCII.
-        let _ = serde_json::to_writer(&mut list, &(point.step, point.value, point.unix_s()));
+        // Numbers: they serialize.
+        let _ = serde_json::to_writer(&mut *text, &(point.step, point.value, point.unix_s()));
     }
-    String::from_utf8(list).unwrap_or_default().into()
 }

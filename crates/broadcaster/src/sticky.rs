@@ -376,7 +376,7 @@ mod tests {
         for seq in 1..=2 * SETTLED {
             let name = if seq == 1 { "stays" } else { "changes" };
             let place = Place { group: Key::Name(name), item: Some(Key::Whole) };
-            let frame = Frame::event_in(&mut block, seq, Kind::Alert, r#"{"type":"alert"}"#);
+            let frame = Frame::event_in(&mut block, seq, Kind::Alert, br#"{"type":"alert"}"#);
             sticky.put(seq, Kind::Alert, place, Content::Frame(frame));
         }
         let is_alone = |sticky: &Sticky| {
