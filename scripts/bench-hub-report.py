@@ -167,19 +167,24 @@ def report(lines):
     for seconds, count in sorted({(line.get("seconds", 0), line["stopped"]) for line in stopped.lines}):
         of = stopped.where(stopped=count, seconds=seconds)
         # What the process grows by without any is not theirs.
-        without = lambda what: stopped.where(stopped=0, seconds=seconds).median(lambda line: line[what])
-        each = lambda what: max(0, of.median(lambda line: line[what]) - without(what)) / count
+        without = stopped.where(stopped=0, seconds=seconds)
+
+        def each(what):
+            more, none = (lines.median(lambda line: line[what]) for lines in (of, without))
+            return None if more is None or none is None else max(0, more - none) / count
+
         p99 = lambda line: line["p99_ms"]
         spread = f" ({' to '.join(map(number, of.range(p99)))})" if len(of.good()) > 1 else ""
         rows.append([
-            number(seconds), str(count), str(len(of.good())), number(of.median(p99)) + spread, number(of.median(lambda line: line["incomplete"])),
+            number(seconds), str(count), f"{len(of.good())} of {len(of.lines)}", number(of.median(p99)) + spread,
             *([number(each(what)) if count else "" for what in ("server_kib", "kernel_kib")]),
         ])
     if rows:
         text += [
             "## Pages that stop reading",
-            "Of 1,000 pages at 100 events a second; then they read on. Runs of a minute by turns. The kernel holds 256 KB at most for one that does not read.",
-            table(["s", "stopped", "runs", "p99 ms of the others", "pages without the last state", "KB of the server more, each", "KB of the kernel more, each"], rows),
+            "Of 1,000 pages at 100 events a second; then they read on. Those of the same length by turns. A run counts in which every page had the"
+            " last state in the end. The kernel's memory is that of both ends; the generator sets the receive buffer of a page that stops to 256 KB.",
+            table(["s", "stopped", "runs that count", "p99 ms of the others", "KB of the server more, each", "KB of the kernel more, each"], rows),
         ]
     text += simple(
         lines, "crash", "## Killed at 10,000 publishes a second, 100,000 keys", "`--durability sync`; from the new start of the process until a page has everything.",

@@ -28,9 +28,10 @@ SUBSCRIBERS = 500
 LOOK_MS = 4
 # Many pages at a moderate rate.
 THOUSAND = ["--subscribers", 1000, "--rate", 100]
-# Pages that stop reading: for how long; and for a minute, by turns, as what the others notice is less than what differs from run to run.
-STOPPED_SECONDS = 600
-STOPPED_TURNS = 7
+# Pages that stop reading: how many, for a minute, by turns, as what the others notice is less than what differs from run to run; and
+# for ten minutes.
+STOPPED, STOPPED_SECONDS = (0, 100, 500), 60
+STOPPED_LONG, STOPPED_LONG_SECONDS = (0, 100), 600
 # From one rate to the next while it goes well, and how often the gap is halved then.
 STEP, HALVINGS = 1.6, 3
 
@@ -278,10 +279,11 @@ def measure(name, binaries):
         say("crash", name, **crash(binaries))
 
 
-def measure_stopped(binaries):
-    """Pages that stop reading, and what that does to the others."""
-    turns = [(60, stopped) for _ in range(STOPPED_TURNS) for stopped in (0, 100, 500)]
-    for seconds, stopped in [*turns, (STOPPED_SECONDS, 0), (STOPPED_SECONDS, 100)]:
+def measure_stopped(binaries, times):
+    """Pages that stop reading, and what that does to the others: twice as often as the rest, and long where there are several runs."""
+    turns = [(STOPPED_SECONDS, stopped) for stopped in STOPPED] * (2 * times)
+    long = [(STOPPED_LONG_SECONDS, stopped) for stopped in STOPPED_LONG if times > 1]
+    for seconds, stopped in [*turns, *long]:
         with Server("vitrine", binaries) as server:
             arguments = [*THOUSAND, "--stopped", stopped, "--look", binaries.look, "--seconds", seconds]
             answer = server.load("fanout", *arguments, seconds=seconds + 120)
@@ -332,7 +334,7 @@ def main():
         say("raw", "none", **json.loads(raw.stdout))
         for name in arguments.servers.split(","):
             measure(name, arguments)
-    measure_stopped(arguments)
+    measure_stopped(arguments, arguments.times)
 
 
 def machine(binaries):

@@ -32,14 +32,15 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     raise_file_limit(args.max_connections);
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let state = state(&args)?;
-    let runs = runs(&args, state.as_ref().map(|(dir, _)| dir.as_path())).await?;
-    let mut config = config(args, access)?;
+    let mut config = config(&args, access)?;
     let listener = bind(listen).map_err(|error| {
         let taken = error.kind() == ErrorKind::AddrInUse;
         let way_out = if taken { "; --listen chooses another address" } else { "" };
         anyhow!("cannot listen on {listen}: {error}{way_out}")
     })?;
     let address = listener.local_addr()?;
+    // What is kept is opened when nothing else can be wrong.
+    let runs = runs(&args, state.as_ref().map(|(dir, _)| dir.as_path())).await?;
     let (hub, keeper) = match &state {
         None => (Hub::new(Epoch::random(), config.log), None),
         Some((dir, durability)) => {
@@ -148,10 +149,10 @@ async fn runs(args: &ServeArgs, state: Option<&Path>) -> Result<Option<Arc<dyn S
     Ok(Some(Arc::new(Embedded::open(&dir, Limits::default())?)))
 }
 
-fn config(args: ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Failure> {
+fn config(args: &ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Failure> {
     let tabs = args.metric_tabs.as_deref().map_or_else(|| Ok(Tabs::default()), Tabs::read);
     let tabs = tabs.map_err(|error| Failure::usage(format!("--metric-tabs: {error}")))?;
-    let page: Page = match args.ui_dir {
+    let page: Page = match &args.ui_dir {
         None => Arc::new(move |method, path, headers| {
             dashboard::respond(method, path, headers).or_else(|| tabs.respond(method, path, headers))
         }),
@@ -165,8 +166,8 @@ fn config(args: ServeArgs, access: watch::Receiver<Access>) -> Result<Config, Fa
     Ok(Config {
         log: LogLimits { events: args.log_events as usize, bytes: bytes("--log-bytes", args.log_bytes)? },
         access,
-        allow_origins: args.allow_origin,
-        allow_hosts: args.allow_host,
+        allow_origins: args.allow_origin.clone(),
+        allow_hosts: args.allow_host.clone(),
         max_body: bytes("--max-body", args.max_body)?,
         max_connections: args.max_connections,
         max_connections_per_address: args.max_connections_per_address,

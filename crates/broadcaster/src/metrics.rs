@@ -185,7 +185,7 @@ fn held(hub: &Hub) -> Registry {
     gauge("refusing", "1 while no publishes are taken", hub.failure().is_some().into());
     drop(state);
     registry.register("sticky_entries", "What the state is made of", gauges(entries));
-    registry.register("sticky_bytes", "Bytes of it, as it is sent", gauges(bytes));
+    registry.register("sticky_bytes", "Bytes of it", gauges(bytes));
     registry
 }
 

@@ -67,14 +67,12 @@ impl AllSeries {
         changed.then_some(number)
     }
 
-    /// Takes a whole series in, which changed at `seq`, and returns its number.
+    /// Takes in a whole series that was not there, which changed at `seq`; returns its number.
     pub(crate) fn put(&mut self, seq: u64, mut series: Series) -> u32 {
         series.marks.iter_mut().for_each(|mark| mark.seq = seq);
         let key = (series.run_id.as_str().into(), series.metric.as_str().into());
         let number = self.series.insert(series) as u32;
-        if let Some(before) = self.numbers.insert(key, number) {
-            self.series.remove(before as usize);
-        }
+        self.numbers.insert(key, number);
         number
     }
 
@@ -115,9 +113,13 @@ impl AllSeries {
         self.series.clear();
     }
 
-    /// Bytes that points take, as they are held.
+    /// Bytes that points take, as they are held and as they were sent.
     pub(crate) fn bytes(&self) -> usize {
-        self.series.iter().map(|(_, series)| size_of_val(series.pyramid.buckets())).sum()
+        let bytes = |series: &Series| {
+            let sent = series.frame.as_ref().map_or(0, |frame| frame.websocket().len());
+            size_of_val(series.pyramid.buckets()) + sent
+        };
+        self.series.iter().map(|(_, series)| bytes(series)).sum()
     }
 
     /// What changed of a series after `since`, as an event of `seq`.
@@ -137,13 +139,13 @@ impl Series {
         [&self.run_id, &self.metric]
     }
 
-    /// Of these points, in so many buckets at most, with what pages are sent of them: a hub that takes it in has nothing to do.
+    /// Of these points, in so many buckets at most, with what pages are sent of them: a hub that takes it in has only to copy that.
     pub(crate) fn of(names: [Name<'static>; 2], points: &[Point], buckets: usize) -> Self {
         let mut series = Self::new(names, buckets);
         for point in points {
             series.fold(0, *point);
         }
-        // Before any event.
+        // No event has this seq: the frame is copied from, and never sent.
         series.frame(0, 0);
         series
     }
@@ -192,7 +194,7 @@ impl Series {
         }
         let (json, places) = self.json(since);
         let frame = Frame::event(seq, Kind::MetricPoints, &json);
-        // Its end is as it was.
+        // The seq is put before it.
         let before = frame.websocket().len() - json.len();
         for (mark, (start, end)) in self.marks.iter_mut().zip(places) {
             mark.place = Some((before + start, before + end));
@@ -221,7 +223,7 @@ impl Series {
             let start = text.len();
             match (&self.frame, mark.place) {
                 (Some(frame), Some((from, to))) => text.extend_from_slice(&frame.websocket()[from..to]),
-                _ => put(&mut text, bucket),
+                _ => put_points(&mut text, bucket),
             }
             places.push((start, text.len()));
         }
@@ -231,7 +233,7 @@ impl Series {
 }
 
 /// Appends its points, without brackets around them.
-fn put(text: &mut Vec<u8>, bucket: &Bucket) {
+fn put_points(text: &mut Vec<u8>, bucket: &Bucket) {
     for (number, point) in bucket.points().enumerate() {
         if number > 0 {
             text.push(b',');

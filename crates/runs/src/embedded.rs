@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! append -> Writer: one at a time, all that waits at once -> File: fresh points, as they came
-//!               \-> Flush: when they are many               -> File: blocks, sorted and compressed, in packs
+//!               \-> Flush: when they are many, and at the end -> File: blocks, sorted and compressed, in packs; what is drawn of them
+//!                                                            in packs of its own
 //! history <- Index (fresh points, in memory) + File (blocks; of most of them their summaries do)
 //! ```
 
@@ -32,9 +33,9 @@ use crate::{History, Point, Query, Span, Store, StoreError};
 /// When points are moved, and into what.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Points that are kept as they came, in memory as well: from so many on they are moved into blocks.
+    /// Points that are kept as they came, in memory as well: from so many on they are moved into blocks. At least 1.
     pub fresh: usize,
-    /// Points of a block, at most.
+    /// Points of a block, at most. At least 1.
     pub block: usize,
 }
 
@@ -77,6 +78,7 @@ impl Embedded {
     /// # Errors
     /// The folder cannot be made, the file cannot be opened or is another's, or another process has it open.
     pub fn open(dir: &Path, limits: Limits) -> Result<Self, StoreError> {
+        let limits = Limits { fresh: limits.fresh.max(1), block: limits.block.max(1) };
         let file = File::open(dir)?;
         let (mut index, mut next, mut held) = (Index::default(), Next::default(), HashMap::new());
         read(&file, limits, &mut index, &mut next, &mut held)?;

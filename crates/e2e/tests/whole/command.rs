@@ -38,6 +38,8 @@ pub(crate) fn command(name: &str, args: &[&str]) -> Command {
     ] {
         command.env_remove(name);
     }
+    // Nobody's own state: what is not told where to keep it cannot.
+    command.env("XDG_STATE_HOME", "/dev/null");
     command
 }
 

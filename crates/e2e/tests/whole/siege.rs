@@ -319,7 +319,7 @@ fn as_many_connections_as_may_be_leave_those_that_are_there_alone() {
 #[test]
 fn clients_that_ask_for_nothing_are_let_go_and_pages_are_not() {
     let secured = Secured::start();
-    // Before the first of them is there: none may be let go sooner than this and the timeout.
+    // Before the first of them is there: the last is not let go sooner than this and the timeout.
     let start = Instant::now();
     let mut sockets: Vec<(&str, Box<dyn Read>)> = vec![
         ("no handshake", Box::new(connect(&secured.wall))),

@@ -41,9 +41,9 @@ const BLOCKS: TableDefinition<'_, Key, Value> = TableDefinition::new("blocks");
 type Slice = (u64, u32);
 type Key = (u32, u64, u64);
 /// Points, last step; first and last time; where they lie, and where their summary does.
-type Value = ((u32, u64), (i64, i64), Lie, Option<Lie>);
+type Value = ((u32, u64), (i64, i64), Stored, Option<Stored>);
 /// Pack; steps, times and values.
-type Lie = (u64, [(u32, u32); 3]);
+type Stored = (u64, [Column; 3]);
 
 /// Points of a series that lie together, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -268,21 +268,27 @@ impl Reading<'_> {
     /// The bytes of a column.
     fn column(&self, pack: u64, (offset, length): Column) -> Result<Vec<u8>, StoreError> {
         let (offset, length) = (offset as usize, length as usize);
-        let slice = |byte: usize| (pack, (byte / SLICE) as u32);
+        let (first, last) = (offset / SLICE, (offset + length).saturating_sub(1) / SLICE);
         let read = || -> Result<Vec<u8>, redb::Error> {
-            let (mut bytes, mut skipped) = (Vec::with_capacity(length), offset % SLICE);
-            for entry in self.packs.range(slice(offset)..=slice(offset + length))? {
-                let (_, slice) = entry?;
-                let slice = slice.value().get(skipped..).unwrap_or_default();
-                bytes.extend(&slice[..slice.len().min(length - bytes.len())]);
-                skipped = 0;
+            let mut bytes = Vec::new();
+            for (number, entry) in
+                (first as u32..).zip(self.packs.range((pack, first as u32)..=(pack, last as u32))?)
+            {
+                let (key, slice) = entry?;
+                if key.value() != (pack, number) {
+                    break;
+                }
+                bytes.extend_from_slice(slice.value());
             }
             Ok(bytes)
         };
-        let bytes = read().map_err(|error| self.file.wrong(error))?;
-        if bytes.len() < length {
-            return Err(self.file.foreign(format!("pack {pack} ends too early")));
+        let mut bytes = read().map_err(|error| self.file.wrong(error))?;
+        let start = offset % SLICE;
+        if bytes.len() < start + length {
+            return Err(self.file.foreign(format!("pack {pack} ends too early, or a part of it is missing")));
         }
+        bytes.truncate(start + length);
+        bytes.drain(..start);
         Ok(bytes)
     }
 }
@@ -299,8 +305,10 @@ impl Block {
     }
 
     fn of(key: Key, ((count, last_step), times_ms, place, summary): Value) -> Self {
-        let of =
-            |(pack, [steps, times, values]): Lie| Place { pack, columns: Columns { steps, times, values } };
+        let of = |(pack, [steps, times, values]): Stored| Place {
+            pack,
+            columns: Columns { steps, times, values },
+        };
         Self { key, count, last_step, times_ms, place: of(place), summary: summary.map(of) }
     }
 }

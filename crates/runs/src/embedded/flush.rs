@@ -1,7 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::file::{Block, Change, Place};
-use super::index::Loose;
+use super::index::{Index, Loose};
 use super::pack::{self, Pack};
 use super::{Limits, Shared};
 use crate::{Point, StoreError};
@@ -10,7 +10,7 @@ use crate::{Point, StoreError};
 const TOGETHER: usize = 1 << 18;
 
 /// What a series costs beside its points, in points.
-pub(super) const SERIES: usize = 64;
+const COST_OF_SERIES: usize = 64;
 /// Blocks of a series that are not full: so many are made into one.
 const LOOSE: usize = 16;
 
@@ -34,6 +34,12 @@ pub(super) struct Moved {
 impl Flush {
     pub(super) fn new(series: impl Iterator<Item = u32>, before: u64) -> Self {
         Self { series: series.collect(), before }
+    }
+
+    /// Whether points that are in no block would take less room in some, and be read sooner.
+    pub(super) fn is_worth_it(index: &Index) -> bool {
+        let series = index.numbers().filter(|number| !index.series(*number).fresh.is_empty()).count();
+        index.fresh() > COST_OF_SERIES * series
     }
 
     /// Adds to a change what moves a share of the points into packs from this number on. `held` is how many blocks each pack
@@ -62,18 +68,17 @@ impl Flush {
                 continue;
             }
             if loose.blocks >= LOOSE || loose.points > 0 && loose.points + fresh >= shared.limits.block {
-                let reading = shared.file.reading()?;
-                for block in reading
-                    .blocks(number, u64::MAX)?
-                    .into_iter()
-                    .filter(|block| shared.limits.is_loose(block))
-                {
-                    of.extend(reading.points(&block)?);
-                    packer.change.gone.push(block);
+                match shared.loose(number) {
+                    Ok((blocks, points)) => {
+                        packer.change.gone.extend(blocks);
+                        of.extend(points);
+                        loose = Loose::default();
+                    }
+                    // They stay as they are; what came since is not theirs.
+                    Err(error) => tracing::error!("{error}"),
                 }
-                loose = Loose::default();
             }
-            points += of.len() + SERIES;
+            points += of.len() + COST_OF_SERIES;
             of.sort_unstable_by(Point::order);
             of.dedup();
             for points in of.chunks(shared.limits.block) {
@@ -90,6 +95,17 @@ impl Flush {
         change.empty =
             gone.iter().filter(|(pack, gone)| held.get(pack) == Some(gone)).map(|(pack, _)| *pack).collect();
         Ok(moved)
+    }
+}
+
+impl Shared {
+    /// The blocks of a series that are not full, and their points.
+    fn loose(&self, series: u32) -> Result<(Vec<Block>, Vec<Point>), StoreError> {
+        let reading = self.file.reading()?;
+        let mut blocks = reading.blocks(series, u64::MAX)?;
+        blocks.retain(|block| self.limits.is_loose(block));
+        let points = blocks.iter().map(|block| reading.points(block)).collect::<Result<Vec<_>, _>>()?;
+        Ok((blocks, points.concat()))
     }
 }
 

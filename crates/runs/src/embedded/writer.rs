@@ -1,17 +1,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::file::{Block, Change};
-use super::flush::{Flush, SERIES};
-use super::index::Index;
+use super::flush::Flush;
 use super::{Shared, fresh};
 use crate::{Point, StoreError};
 
 /// Points that are written together, about.
 const TOGETHER: usize = 1 << 17;
+
+/// How long moving points may hold up the end.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// Points that somebody waits for.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ impl Writer {
         Self { shared, appends, next, held, flush: None }
     }
 
-    /// Writes until nobody can append any more.
+    /// Writes until nobody can append any more, and leaves the file as small as a moment allows.
     pub(super) fn run(mut self) {
         while let Some(appends) = self.wait() {
             let written = self.write(&appends);
@@ -60,23 +63,28 @@ impl Writer {
                 let _ = append.done.send(written.clone());
             }
         }
-        if let Err(error) = self.settle() {
-            // What is not moved is where it was.
-            tracing::debug!("{error}");
+        match self.settle(Instant::now() + SETTLING) {
+            Ok(true) => self.shared.file.shrink(),
+            Ok(false) => {}
+            Err(error) => tracing::warn!("{error}; nothing is lost, points are where they were"),
         }
-        self.shared.file.shrink();
     }
 
-    /// Moves all points into blocks where they are many: they take less room there, and are read sooner.
-    fn settle(&mut self) -> Result<(), StoreError> {
-        let is_many = |index: &Index| index.fresh() > SERIES * index.numbers().count();
-        while self.flush.is_some() || is_many(&self.shared.index()) {
+    /// Moves points into blocks, if they are many. Whether that was done by then.
+    fn settle(&mut self, end: Instant) -> Result<bool, StoreError> {
+        // Points that came while others were moved may be in blocks already: moving all says of their writes that they are.
+        let mut moves = self.flush.is_some() || Flush::is_worth_it(&self.shared.index());
+        while self.flush.is_some() || moves {
+            if Instant::now() > end {
+                return Ok(false);
+            }
             if self.flush.is_none() {
                 self.flush = Some(Flush::new(self.shared.index().numbers(), self.next.write));
+                moves = false;
             }
             self.write(&[])?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What waits to be appended; nothing, if there is other work. `None` if nobody can append any more.
