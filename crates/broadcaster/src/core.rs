@@ -1,6 +1,7 @@
 use bytes::BytesMut;
 use events::{Batch, Event, Item, Key, Kind, Name, PROTOCOL, Place, Retention, Session, Snapshot};
 
+use crate::folded::{Fleet, Folded};
 use crate::log::Log;
 pub use crate::log::LogLimits;
 use crate::replay::Replay;
@@ -29,20 +30,6 @@ pub struct Core {
 
 /// Bytes of frames that are allocated at once.
 const BLOCK: usize = 64 << 10;
-
-/// What events are folded into.
-#[derive(Debug)]
-struct Folded {
-    fleet: Fleet,
-    series: AllSeries,
-}
-
-/// The snapshot that episodes are folded into, and its frame once somebody asked for it.
-#[derive(Debug, Default)]
-struct Fleet {
-    snapshot: Snapshot<'static>,
-    frame: Option<Frame>,
-}
 
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -397,27 +384,5 @@ impl Core {
         let kept = self.sticky.changed_since(0).filter(|(_, kind, _)| filter.wants(*kind));
         let frames = kept.map(|(seq, kind, content)| folded.frame(seq, kind, content, 0));
         frames.filter(|frame| !frame.evicts()).collect()
-    }
-}
-
-impl Folded {
-    /// The frame of a sticky entry, for readers that have everything up to `since`.
-    fn frame(&mut self, seq: u64, kind: Kind, content: &Content, since: u64) -> Frame {
-        match (content, kind) {
-            (Content::Frame(frame), _) => frame.clone(),
-            (Content::Folded(series), Kind::MetricPoints) => self.series.frame(*series, seq, since),
-            (Content::Folded(_), kind) => self.fleet.frame(kind, seq),
-        }
-    }
-}
-
-impl Fleet {
-    fn frame(&mut self, kind: Kind, seq: u64) -> Frame {
-        let render = || {
-            // A snapshot is a plain struct with string keys: it serializes.
-            let json = serde_json::to_string(&Event::Snapshot(self.snapshot.clone())).unwrap_or_default();
-            Frame::event(seq, kind, json.as_bytes())
-        };
-        self.frame.get_or_insert_with(render).clone()
     }
 }

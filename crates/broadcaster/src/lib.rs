@@ -23,6 +23,7 @@ mod cursor;
 mod drawn;
 mod fanout;
 mod filter;
+mod folded;
 mod frame;
 mod history;
 mod hub;

@@ -13,6 +13,7 @@ mod fresh;
 mod history;
 mod index;
 mod pack;
+mod reading;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};

@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use redb::{
-    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
-    TableError,
-};
+use redb::{Builder, Database, ReadableDatabase, TableDefinition, TableError};
 
-use super::pack::{self, Column, Columns};
-use crate::{Point, Pyramid, StoreError};
+use super::pack::{Column, Columns};
+use crate::StoreError;
 
 /// The file in the store's folder.
 const FILE: &str = "runs.redb";
@@ -26,22 +23,22 @@ const SHRUNK: u64 = 1 << 30;
 const CACHE: usize = 64 << 20;
 /// Bytes of a slice: a page of the database, which are powers of two, less what it needs itself. A whole pack would leave more of
 /// its page empty, and holes that the next does not fit into.
-const SLICE: usize = (16 << 10) - 128;
+pub(super) const SLICE: usize = (16 << 10) - 128;
 
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 /// Series by number: run, metric, unit.
-const SERIES: TableDefinition<'_, u32, (&str, &str, &str)> = TableDefinition::new("series");
+pub(super) const SERIES: TableDefinition<'_, u32, (&str, &str, &str)> = TableDefinition::new("series");
 /// Points as they were appended, by the number of the write.
-const FRESH: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("fresh");
+pub(super) const FRESH: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("fresh");
 /// Packs in slices, by their numbers.
-const PACKS: TableDefinition<'_, Slice, &[u8]> = TableDefinition::new("packs");
+pub(super) const PACKS: TableDefinition<'_, Slice, &[u8]> = TableDefinition::new("packs");
 /// Blocks by series, first step, and number.
-const BLOCKS: TableDefinition<'_, Key, Value> = TableDefinition::new("blocks");
+pub(super) const BLOCKS: TableDefinition<'_, Key, Value> = TableDefinition::new("blocks");
 
-type Slice = (u64, u32);
-type Key = (u32, u64, u64);
+pub(super) type Slice = (u64, u32);
+pub(super) type Key = (u32, u64, u64);
 /// Points, last step; first and last time; where they lie, and where their summary does.
-type Value = ((u32, u64), (i64, i64), Stored, Option<Stored>);
+pub(super) type Value = ((u32, u64), (i64, i64), Stored, Option<Stored>);
 /// Pack; steps, times and values.
 type Stored = (u64, [Column; 3]);
 
@@ -117,7 +114,10 @@ impl File {
         wrong(&self.path, error)
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         match &*database {
             Some(database) => work(database).map_err(|error| self.wrong(error)),
@@ -172,125 +172,6 @@ impl File {
         self.has_failed.store(written.is_err(), Ordering::Relaxed);
         written
     }
-
-    /// Everything as it is now, for as long as it is held.
-    pub(super) fn reading(&self) -> Result<Reading<'_>, StoreError> {
-        let (blocks, packs, transaction) = self.with(|database| {
-            let transaction = database.begin_read()?;
-            Ok((transaction.open_table(BLOCKS)?, transaction.open_table(PACKS)?, transaction))
-        })?;
-        Ok(Reading { file: self, blocks, packs, transaction })
-    }
-}
-
-/// What the file holds at one moment.
-pub(super) struct Reading<'a> {
-    file: &'a File,
-    blocks: ReadOnlyTable<Key, Value>,
-    packs: ReadOnlyTable<Slice, &'static [u8]>,
-    transaction: ReadTransaction,
-}
-
-impl Reading<'_> {
-    /// All series.
-    pub(super) fn series(&self) -> Result<Vec<(u32, [String; 3])>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.transaction.open_table(SERIES)?;
-            let mut series = Vec::new();
-            for entry in table.iter()? {
-                let (number, names) = entry?;
-                let (run, metric, unit) = names.value();
-                series.push((number.value(), [run, metric, unit].map(str::to_owned)));
-            }
-            Ok(series)
-        };
-        read().map_err(|error| self.file.wrong(error))
-    }
-
-    /// Hands over the points that are in no block, by the number of their write.
-    pub(super) fn fresh(
-        &self,
-        mut take: impl FnMut(u64, &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let wrong = |error: redb::Error| self.file.wrong(error);
-        let table = self.transaction.open_table(FRESH).map_err(|error| wrong(error.into()))?;
-        for entry in table.iter().map_err(|error| wrong(error.into()))? {
-            let (number, points) = entry.map_err(|error| wrong(error.into()))?;
-            take(number.value(), points.value())?;
-        }
-        Ok(())
-    }
-
-    /// Hands over all blocks.
-    pub(super) fn all_blocks(&self, mut take: impl FnMut(Block)) -> Result<(), StoreError> {
-        let mut read = || -> Result<(), redb::Error> {
-            for entry in self.blocks.iter()? {
-                let (key, value) = entry?;
-                take(Block::of(key.value(), value.value()));
-            }
-            Ok(())
-        };
-        read().map_err(|error| self.file.wrong(error))
-    }
-
-    /// The blocks of a series that begin at a step up to this one.
-    pub(super) fn blocks(&self, series: u32, to_step: u64) -> Result<Vec<Block>, StoreError> {
-        let read = || -> Result<Vec<Block>, redb::Error> {
-            let mut blocks = Vec::new();
-            for entry in self.blocks.range((series, 0, 0)..=(series, to_step, u64::MAX))? {
-                let (key, value) = entry?;
-                blocks.push(Block::of(key.value(), value.value()));
-            }
-            Ok(blocks)
-        };
-        read().map_err(|error| self.file.wrong(error))
-    }
-
-    /// The points of a block.
-    pub(super) fn points(&self, block: &Block) -> Result<Vec<Point>, StoreError> {
-        self.at(&block.place)
-    }
-
-    /// What is drawn of a block, if it is long enough.
-    pub(super) fn summary(&self, block: &Block) -> Result<Option<Pyramid>, StoreError> {
-        let Some(place) = &block.summary else { return Ok(None) };
-        Ok(Some(pack::pyramid(self.at(place)?)))
-    }
-
-    fn at(&self, Place { pack: number, columns }: &Place) -> Result<Vec<Point>, StoreError> {
-        let [steps, times, values] = [columns.steps, columns.times, columns.values];
-        let columns =
-            [self.column(*number, steps)?, self.column(*number, times)?, self.column(*number, values)?];
-        pack::points(columns.each_ref().map(|column| &column[..]))
-            .map_err(|error| self.file.foreign(format!("pack {number}: {error}")))
-    }
-
-    /// The bytes of a column.
-    fn column(&self, pack: u64, (offset, length): Column) -> Result<Vec<u8>, StoreError> {
-        let (offset, length) = (offset as usize, length as usize);
-        let (first, last) = (offset / SLICE, (offset + length).saturating_sub(1) / SLICE);
-        let read = || -> Result<Vec<u8>, redb::Error> {
-            let mut bytes = Vec::new();
-            for (number, entry) in
-                (first as u32..).zip(self.packs.range((pack, first as u32)..=(pack, last as u32))?)
-            {
-                let (key, slice) = entry?;
-                if key.value() != (pack, number) {
-                    break;
-                }
-                bytes.extend_from_slice(slice.value());
-            }
-            Ok(bytes)
-        };
-        let mut bytes = read().map_err(|error| self.file.wrong(error))?;
-        let start = offset % SLICE;
-        if bytes.len() < start + length {
-            return Err(self.file.foreign(format!("pack {pack} ends too early, or a part of it is missing")));
-        }
-        bytes.truncate(start + length);
-        bytes.drain(..start);
-        Ok(bytes)
-    }
 }
 
 impl Block {
@@ -304,7 +185,7 @@ impl Block {
         ((self.count, self.last_step), self.times_ms, of(self.place), self.summary.map(of))
     }
 
-    fn of(key: Key, ((count, last_step), times_ms, place, summary): Value) -> Self {
+    pub(super) fn of(key: Key, ((count, last_step), times_ms, place, summary): Value) -> Self {
         let of = |(pack, [steps, times, values]): Stored| Place {
             pack,
             columns: Columns { steps, times, values },

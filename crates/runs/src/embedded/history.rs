@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
 use super::Shared;
-use super::file::{Block, Reading};
+use super::file::Block;
+use super::reading::Reading;
 use crate::{History, POINTS_PER_BUCKET, Point, Pyramid, Query, StoreError, View};
 
 impl Shared {
