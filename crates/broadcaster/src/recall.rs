@@ -21,11 +21,13 @@ pub async fn recall(hub: &Hub, store: &dyn Store) -> Result<(), StoreError> {
     };
     let run = async |run_id: &str| {
         let history = store.history(Query::all(run_id, buckets * POINTS_PER_BUCKET)).await?;
+        let mut units = store.units(run_id).await?;
         // What is kept was published: it has a name.
         let (Some(history), Ok(run_id)) = (history, Name::new(run_id.to_owned())) else { return Ok(vec![]) };
         let drawn = tokio::task::spawn_blocking(move || {
             let of = |(metric, points): (String, Vec<_>)| {
-                Some(Series::of([run_id.clone(), Name::new(metric).ok()?], &points, buckets))
+                let unit = units.remove(&metric).and_then(|unit| Name::new(unit).ok());
+                Some(Series::of([run_id.clone(), Name::new(metric).ok()?], unit, &points, buckets))
             };
             history.into_iter().filter_map(of).collect()
         });

@@ -140,8 +140,13 @@ impl Series {
     }
 
     /// Of these points, in so many buckets at most, with what pages are sent of them: a hub that takes it in has only to copy that.
-    pub(crate) fn of(names: [Name<'static>; 2], points: &[Point], buckets: usize) -> Self {
-        let mut series = Self::new(names, buckets);
+    pub(crate) fn of(
+        names: [Name<'static>; 2],
+        unit: Option<Name<'static>>,
+        points: &[Point],
+        buckets: usize,
+    ) -> Self {
+        let mut series = Self { unit, ..Self::new(names, buckets) };
         for point in points {
             series.fold(0, *point);
         }

@@ -72,6 +72,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS ? (
 const SPANS: &str = "SELECT run_id, toUnixTimestamp64Milli(min(event_time)), toUnixTimestamp64Milli(max(event_time)), max(step)
     FROM ? WHERE isFinite(value) AND step < 9007199254740992 GROUP BY run_id";
 
+const UNITS: &str = "SELECT metric, argMax(toValidUTF8(unit), event_time) FROM ? WHERE run_id = {run:String} AND unit != '' GROUP BY metric";
+
 /// The points that are asked for, as `step`, `time` and `v`: others may write what is no number, and steps that are none for a page.
 const ASKED: &str = "SELECT metric, step, toUnixTimestamp64Milli(event_time) AS time, value + 0 AS v FROM ?
     WHERE run_id = {run:String} AND isFinite(value) AND step < 9007199254740992 AND step BETWEEN {first:UInt64} AND {last:UInt64}
@@ -86,29 +88,22 @@ impl ClickHouse {
     pub async fn open(address: Address) -> Result<Self, StoreError> {
         let client = address.client().with_compression(Compression::None).with_validation(false);
         let store = Self { address, client, spans: Mutex::default() };
-        let found = store
-            .client
-            .query("SELECT count() FROM ? WHERE 0")
-            .bind(Identifier(TABLE))
-            .fetch_one::<u64>()
-            .await;
-        if let Err(error) = found {
-            if store.address.is_read_only() || !is_missing(&error) {
-                return Err(store.failed(&error));
-            }
-            let database = Identifier(store.address.database());
-            // Not in it: it may not be there yet.
-            let anywhere = store.client.clone().with_database("");
-            let made = anywhere.query("CREATE DATABASE IF NOT EXISTS ?").bind(database).execute().await;
-            made.map_err(|error| store.failed(&error))?;
-            let made = store.client.query(CREATE).bind(Identifier(TABLE)).execute().await;
-            made.map_err(|error| store.failed(&error))?;
-        }
+        answered(&store.address, AT_ONCE, store.find()).await?;
         Ok(store)
     }
 
-    fn failed(&self, error: &Error) -> StoreError {
-        failed(&self.address, error)
+    async fn find(&self) -> Result<(), Error> {
+        let found =
+            self.client.query("SELECT count() FROM ? WHERE 0").bind(Identifier(TABLE)).fetch_one::<u64>();
+        match found.await {
+            Err(error) if is_missing(&error) && !self.address.is_read_only() => {}
+            found => return found.map(drop),
+        }
+        let database = Identifier(self.address.database());
+        // Not in it: it may not be there yet.
+        let anywhere = self.client.clone().with_database("");
+        anywhere.query("CREATE DATABASE IF NOT EXISTS ?").bind(database).execute().await?;
+        self.client.query(CREATE).bind(Identifier(TABLE)).execute().await
     }
 
     async fn put(&self, points: &[&MetricPoints<'_>]) -> Result<(), Error> {
@@ -321,6 +316,12 @@ impl Store for ClickHouse {
 
     fn runs(&self) -> BoxFuture<'_, Result<BTreeMap<String, Span>, StoreError>> {
         answered(&self.address, AT_ONCE, self.spans()).boxed()
+    }
+
+    fn units<'a>(&'a self, run_id: &'a str) -> BoxFuture<'a, Result<BTreeMap<String, String>, StoreError>> {
+        let units = self.client.query(UNITS).bind(Identifier(TABLE)).param("run", run_id);
+        let units = async { Ok(units.fetch_all::<(String, String)>().await?.into_iter().collect()) };
+        answered(&self.address, IN_TIME, units).boxed()
     }
 }
 

@@ -68,7 +68,7 @@ struct Shared {
 
 impl Shared {
     fn index(&self) -> MutexGuard<'_, Index> {
-        // What is in memory follows from what is in the file, which is written first.
+        // What is in memory follows from what is in the file, which is written first: but names, which are written with what comes next.
         self.index.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
@@ -122,6 +122,10 @@ impl Store for Embedded {
     fn runs(&self) -> BoxFuture<'_, Result<BTreeMap<String, Span>, StoreError>> {
         async { Ok(self.shared.index().spans()) }.boxed()
     }
+
+    fn units<'a>(&'a self, run_id: &'a str) -> BoxFuture<'a, Result<BTreeMap<String, String>, StoreError>> {
+        async { Ok(self.shared.index().units(run_id)) }.boxed()
+    }
 }
 
 impl Drop for Embedded {
@@ -143,16 +147,17 @@ fn read(
     held: &mut HashMap<u64, u32>,
 ) -> Result<(), StoreError> {
     let reading = file.reading()?;
+    let mut named = 0;
     for (number, names) in reading.series()? {
-        if index.number(&names) != number {
+        if index.number(&names) != (number, true) {
             return Err(file.foreign(format!("series {number} is missing, or there twice")));
         }
-        next.series = number + 1;
+        named = number + 1;
     }
     let mut unknown = None;
     reading.all_blocks(|block: Block| {
         let (series, ..) = block.key;
-        if series >= next.series {
+        if series >= named {
             unknown = Some(series);
             return;
         }
@@ -168,7 +173,7 @@ fn read(
     })?;
     reading.fresh(|write, bytes| {
         next.write = write + 1;
-        let decoded = fresh::decode(bytes, |series, points| match series < next.series {
+        let decoded = fresh::decode(bytes, |series, points| match series < named {
             true => index.append(series, &points),
             false => unknown = Some(series),
         });

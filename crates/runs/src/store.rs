@@ -31,6 +31,13 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// They cannot be read.
     fn runs(&self) -> BoxFuture<'_, Result<BTreeMap<String, Span>, StoreError>>;
+
+    /// The units of a run's metrics, by metric: the newest of each that has one. A table that others write knows when points were
+    /// measured, and not when they came.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn units<'a>(&'a self, run_id: &'a str) -> BoxFuture<'a, Result<BTreeMap<String, String>, StoreError>>;
 }
 
 /// Why points cannot be kept, or read.

@@ -107,8 +107,12 @@ async fn pages_hold_the_same_series_after_a_restart() {
             page(&wall, &mut held).await;
         }
     }
+    let mut with_unit: Value = serde_json::from_str(&points("hare", "loss", 360, 3)).unwrap();
+    with_unit["unit"] = json!("nat");
+    wall.publish(&[with_unit.to_string()]).await;
     page(&wall, &mut held).await;
     let before = series(&wall.state().await);
+    assert_eq!(before[1]["unit"], "nat");
     assert_eq!(series(&held.state()), before);
     wall.stopped().await;
 

@@ -22,7 +22,7 @@ struct Run {
 /// A metric of a run.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// Run, metric, unit.
+    /// Run, metric, and the newest unit, which may be empty.
     pub(super) names: [String; 3],
     /// In the order in which they came.
     pub(super) fresh: Vec<Point>,
@@ -44,16 +44,21 @@ impl Loose {
 }
 
 impl Index {
-    /// The number of a series, which is a new one if need be.
-    pub(super) fn number(&mut self, names: &[String; 3]) -> u32 {
-        let [run, metric, _] = names;
+    /// The number of a series, which is a new one if need be, and whether it is, or is given another unit.
+    pub(super) fn number(&mut self, names: &[String; 3]) -> (u32, bool) {
+        let [run, metric, unit] = names;
         if let Some(number) = self.runs.get(run).and_then(|run| run.series.get(metric)) {
-            return *number;
+            let [.., known] = &mut self.series[*number as usize].names;
+            let is_news = !unit.is_empty() && known != unit;
+            if is_news {
+                unit.clone_into(known);
+            }
+            return (*number, is_news);
         }
         let number = self.series.len() as u32;
         self.runs.entry(run.clone()).or_default().series.insert(metric.clone(), number);
         self.series.push(Series { names: names.clone(), fresh: Vec::new(), loose: Loose::default() });
-        number
+        (number, true)
     }
 
     /// Adds points to a series.
@@ -100,11 +105,6 @@ impl Index {
         &mut self.series[number as usize]
     }
 
-    /// The series from a number on.
-    pub(super) fn named_since(&self, number: u32) -> impl Iterator<Item = (u32, &[String; 3])> {
-        (number..).zip(self.series[number as usize..].iter().map(|series| &series.names))
-    }
-
     /// Numbers of all series, those of a run together.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
         self.runs.values().flat_map(|run| run.series.values().copied())
@@ -113,6 +113,16 @@ impl Index {
     /// The series of a run, by metric; `None` if there is no such run.
     pub(super) fn of_run(&self, run: &str) -> Option<&BTreeMap<String, u32>> {
         self.runs.get(run).filter(|run| run.span.is_some()).map(|run| &run.series)
+    }
+
+    /// The units of a run's series that have one, by metric.
+    pub(super) fn units(&self, run: &str) -> BTreeMap<String, String> {
+        let series = self.of_run(run).into_iter().flatten();
+        let units = series.map(|(metric, number)| (metric, &self.series(*number).names[2]));
+        units
+            .filter(|(_, unit)| !unit.is_empty())
+            .map(|(metric, unit)| (metric.clone(), unit.clone()))
+            .collect()
     }
 
     /// All runs.

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,13 +33,13 @@ pub(super) struct Writer {
     /// How many blocks each pack holds.
     held: HashMap<u64, u32>,
     flush: Option<Flush>,
+    /// Series that the file does not name, or with another unit.
+    unnamed: BTreeSet<u32>,
 }
 
 /// Numbers of what comes next.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Next {
-    /// The first series that the file does not name.
-    pub(super) series: u32,
     pub(super) write: u64,
     pub(super) pack: u64,
 }
@@ -51,7 +51,7 @@ impl Writer {
         next: Next,
         held: HashMap<u64, u32>,
     ) -> Self {
-        Self { shared, appends, next, held, flush: None }
+        Self { shared, appends, next, held, flush: None, unnamed: BTreeSet::new() }
     }
 
     /// Writes until nobody can append any more, and leaves the file as small as a moment allows.
@@ -113,12 +113,15 @@ impl Writer {
         {
             let mut index = self.shared.index();
             for (names, points) in appends.iter().flat_map(|append| &append.series) {
-                let series = index.number(names);
+                let (series, is_news) = index.number(names);
+                if is_news {
+                    self.unnamed.insert(series);
+                }
                 fresh::encode(&mut bytes, series, points);
                 appended.push((series, points));
             }
-            let named = index.named_since(self.next.series);
-            change.series = named.map(|(number, names)| (number, names.clone())).collect();
+            let named = self.unnamed.iter().map(|number| (*number, index.series(*number).names.clone()));
+            change.series = named.collect();
         }
         change.fresh = (!bytes.is_empty()).then_some((self.next.write, bytes));
         let share = self
@@ -135,7 +138,7 @@ impl Writer {
         // What could not be moved is where it was: moving is begun anew.
         let moved = done.inspect_err(|_| self.flush = None)?;
 
-        self.next.series += change.series.len() as u32;
+        self.unnamed.clear();
         change.blocks.iter().flat_map(Block::packs).for_each(|pack| *self.held.entry(pack).or_default() += 1);
         for pack in change.gone.iter().flat_map(Block::packs) {
             self.held.entry(pack).and_modify(|held| *held -= 1);

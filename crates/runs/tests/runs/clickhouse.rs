@@ -1,10 +1,12 @@
 //! The store in a ClickHouse, over the engine itself: chDB, behind a server of the test's own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write, stderr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use events::{MetricPoints, Name};
 use proptest::prelude::*;
 use runs::{Address, ClickHouse, Point, Query, Store};
 use tokio::runtime::Runtime;
@@ -73,6 +75,19 @@ fn it_answers_as_the_plainest_one() {
             }
         });
     });
+}
+
+#[tokio::test]
+async fn a_metric_has_the_unit_of_its_newest_point() {
+    let Some(server) = Server::start("") else { return };
+    let store = ClickHouse::open(server.address("", "units")).await.unwrap();
+    for (time_ms, unit) in [(2_000, "ms"), (3_000, ""), (1_000, "s")] {
+        let unit = Name::new(unit).ok();
+        let point = Point { step: 1, value: 0.5, time_ms };
+        store.append(&[&MetricPoints { unit, ..event("run", "step time", &[point]) }]).await.unwrap();
+    }
+    let newest = BTreeMap::from([("step time".to_owned(), "ms".to_owned())]);
+    assert_eq!(store.units("run").await.unwrap(), newest);
 }
 
 #[tokio::test]

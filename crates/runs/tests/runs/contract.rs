@@ -1,5 +1,6 @@
 //! What every store does, held to the plainest one.
 
+use events::{MetricPoints, Name};
 use proptest::prelude::*;
 use runs::{Metrics, Point, Query, Store, StoreError, View};
 
@@ -7,12 +8,15 @@ use crate::plain::{Plain, event};
 
 pub(crate) const RUNS: [&str; 2] = ["fox", "hare"];
 pub(crate) const METRICS: [&str; 3] = ["loss", "loss/validation", "checkpoint_bytes"];
+const UNITS: [&str; 3] = ["nat", "nat'", "B"];
 
 /// Points of one series, as a producer sends them.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) run: usize,
     pub(crate) metric: usize,
+    /// Whether the event says what unit it is in.
+    pub(crate) with_unit: bool,
     pub(crate) points: Vec<Point>,
 }
 
@@ -37,7 +41,8 @@ pub(crate) fn sent() -> impl Strategy<Value = Sent> {
             };
             (0..count).map(point).collect()
         });
-    (0..RUNS.len(), 0..METRICS.len(), points).prop_map(|(run, metric, points)| Sent { run, metric, points })
+    (0..RUNS.len(), 0..METRICS.len(), any::<bool>(), points)
+        .prop_map(|(run, metric, with_unit, points)| Sent { run, metric, with_unit, points })
 }
 
 pub(crate) fn asked() -> impl Strategy<Value = Asked> {
@@ -75,13 +80,20 @@ impl Asked {
 }
 
 pub(crate) async fn appends(store: &dyn Store, plain: &mut Plain, sent: &[Sent]) {
-    let points: Vec<_> = sent.iter().map(|of| event(RUNS[of.run], METRICS[of.metric], &of.points)).collect();
+    let event = |Sent { run, metric, with_unit, points }: &Sent| {
+        let unit = with_unit.then(|| Name::new(UNITS[*metric]).unwrap());
+        MetricPoints { unit, ..event(RUNS[*run], METRICS[*metric], points) }
+    };
+    let points: Vec<_> = sent.iter().map(event).collect();
     store.append(&points.iter().collect::<Vec<_>>()).await.unwrap();
     plain.append(&points);
 }
 
 pub(crate) async fn answers_as(store: &dyn Store, plain: &Plain, all: &[Asked]) {
     assert_eq!(store.runs().await.unwrap(), plain.runs());
+    for run in ["fox", "hare", "nobody"] {
+        assert_eq!(store.units(run).await.unwrap(), plain.units(run), "{run}");
+    }
     for asked in all {
         let query = asked.query();
         let history = plain.history(&query);

@@ -1,11 +1,12 @@
+use events::{MetricPoints, Name};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use runs::{Embedded, Limits, Point};
+use runs::{Embedded, Limits, Point, Store};
 use tokio::runtime::Runtime;
 
 use crate::contract::{Asked, METRICS, Sent, answers_as, appends, asked, sent};
-use crate::plain::Plain;
+use crate::plain::{Plain, event};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -47,7 +48,12 @@ fn long_series_come_back_as_they_were() {
     for part in 0..20 {
         let sent = [0, 1, 2].map(|metric| {
             let point = |step| Point { step, value: random.r#gen(), time_ms: 1_000 * step as i64 };
-            Sent { run: 0, metric, points: (2_000 * part..2_000 * (part + 1)).map(point).collect() }
+            Sent {
+                run: 0,
+                metric,
+                with_unit: false,
+                points: (2_000 * part..2_000 * (part + 1)).map(point).collect(),
+            }
         });
         runtime.block_on(appends(&store, &mut plain, &sent));
     }
@@ -62,6 +68,31 @@ fn long_series_come_back_as_they_were() {
         });
         let part = Asked { steps: (7_777, 22_222), ..all[0].clone() };
         runtime.block_on(answers_as(&store, &plain, &[&all[..], &[part]].concat()));
+    }
+}
+
+#[tokio::test]
+async fn the_newest_unit_of_a_series_outlives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Embedded::open(folder.path(), Limits::default()).unwrap();
+    let mut store = open();
+    for (step, unit, newest) in
+        [(1, None, None), (2, Some("s"), Some("s")), (3, Some("ms"), Some("ms")), (4, None, Some("ms"))]
+    {
+        let point = Point { step, value: 0.5, time_ms: 1_772_000_000_000 };
+        let unit = unit.map(|unit| Name::new(unit).unwrap());
+        store.append(&[&MetricPoints { unit, ..event("fox", "step time", &[point]) }]).await.unwrap();
+        for is_opened_again in [false, true] {
+            if is_opened_again {
+                drop(store);
+                store = open();
+            }
+            assert_eq!(
+                store.units("fox").await.unwrap().get("step time").map(String::as_str),
+                newest,
+                "{step}"
+            );
+        }
     }
 }
 

@@ -5,18 +5,24 @@ use runs::{History, POINTS_PER_BUCKET, Point, Pyramid, Query, Span};
 
 /// The plainest store: every point in a list.
 #[derive(Default)]
-pub(crate) struct Plain(pub(crate) BTreeMap<String, BTreeMap<String, Vec<Point>>>);
+pub(crate) struct Plain {
+    pub(crate) runs: BTreeMap<String, BTreeMap<String, Vec<Point>>>,
+    /// By run and metric.
+    units: BTreeMap<[String; 2], String>,
+}
 
 impl Plain {
     pub(crate) fn append(&mut self, points: &[MetricPoints<'_>]) {
         for of in points {
-            let run = self.0.entry(of.run_id.to_string()).or_default();
+            let run = self.runs.entry(of.run_id.to_string()).or_default();
             run.entry(of.metric.to_string()).or_default().extend(of.points.iter().map(Point::from));
+            let names = || [of.run_id.to_string(), of.metric.to_string()];
+            self.units.extend(of.unit.iter().map(|unit| (names(), unit.to_string())));
         }
     }
 
     pub(crate) fn history(&self, query: &Query) -> Option<History> {
-        let asked = self.0.get(&query.run_id)?.iter().filter(|(metric, _)| query.metrics.take(metric));
+        let asked = self.runs.get(&query.run_id)?.iter().filter(|(metric, _)| query.metrics.take(metric));
         let series = asked.map(|(metric, points)| {
             let mut points: Vec<Point> = points.iter().filter(|point| query.takes(point)).copied().collect();
             points.sort_unstable_by(Point::order);
@@ -39,7 +45,12 @@ impl Plain {
                 all
             })
         };
-        self.0.iter().filter_map(|(run, series)| Some((run.clone(), span(series)?))).collect()
+        self.runs.iter().filter_map(|(run, series)| Some((run.clone(), span(series)?))).collect()
+    }
+
+    pub(crate) fn units(&self, run: &str) -> BTreeMap<String, String> {
+        let of_run = self.units.iter().filter(|([of, _], _)| of == run);
+        of_run.map(|([_, metric], unit)| (metric.clone(), unit.clone())).collect()
     }
 }
 
