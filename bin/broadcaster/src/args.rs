@@ -25,6 +25,32 @@ pub(crate) fn token(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// A name or an address, as it stands in a Host header before the port.
+fn host(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(&format!("http://{text}/")).ok();
+    let is_host = url.is_some_and(|url| url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(text)));
+    if is_host {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a name or an address, without a port, such as wall.example")
+    }
+}
+
+/// An origin, as a browser says it.
+fn origin(text: &str) -> Result<String, &'static str> {
+    const EXPECTED: &str = "expected a scheme, a host, and a port if need be, such as https://wall.example";
+    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    let is_more = !matches!(url.path(), "" | "/")
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty();
+    if is_more || !url.has_host() {
+        return Err(EXPECTED);
+    }
+    let origin = url.origin();
+    Ok(if origin.is_tuple() { origin.ascii_serialization() } else { text.trim_end_matches('/').to_owned() })
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Durability {
     Async,
@@ -122,11 +148,11 @@ pub(crate) struct ServeArgs {
     pub(crate) insecure: bool,
 
     /// Another origin whose pages may connect, such as https://wall.example; repeatable
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = origin)]
     pub(crate) allow_origin: Vec<String>,
 
-    /// Another name that this broadcaster is called by; repeatable
-    #[arg(long, value_name = "NAME")]
+    /// Another name that this broadcaster is called by, without a port; repeatable
+    #[arg(long, value_name = "NAME", value_parser = host)]
     pub(crate) allow_host: Vec<String>,
 
     /// Largest body of events, decoded; columns are bounded by their rows

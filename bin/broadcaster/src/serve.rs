@@ -40,18 +40,10 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr()?;
     // What is kept is opened when nothing else can be wrong.
-    let runs = runs(&args, state.as_ref().map(|(dir, _)| dir.as_path())).await?;
-    let (hub, keeper) = match &state {
-        None => (Hub::new(Epoch::random(), config.log), None),
-        Some((dir, durability)) => {
-            let (hub, keeper) = Keeper::open(dir, config.log, *durability)?;
-            (hub, Some(keeper))
-        }
+    let (hub, keeper) = tokio::select! {
+        opened = open(&args, &state, &mut config) => opened?,
+        () = stop.wait() => return Err(Failure::Interrupted),
     };
-    if let Some(store) = runs {
-        recall(&hub, &*store).await?;
-        config.runs = Some(store);
-    }
     let place =
         state.map_or_else(|| "in memory only".to_owned(), |(dir, _)| format!("state in {}", dir.display()));
     let (epoch, seq) = (hub.epoch().as_str(), hub.head_seq());
@@ -83,6 +75,26 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     served?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Opens what is kept, and brings back what pages are shown of it.
+async fn open(
+    args: &ServeArgs,
+    state: &Option<(PathBuf, broadcaster::Durability)>,
+    config: &mut Config,
+) -> Result<(Hub, Option<Keeper>), Failure> {
+    config.runs = runs(args, state.as_ref().map(|(dir, _)| dir.as_path())).await?;
+    let (hub, keeper) = match state {
+        None => (Hub::new(Epoch::random(), config.log), None),
+        Some((dir, durability)) => {
+            let (hub, keeper) = Keeper::open(dir, config.log, *durability)?;
+            (hub, Some(keeper))
+        }
+    };
+    if let Some(store) = &config.runs {
+        recall(&hub, &**store).await?;
+    }
+    Ok((hub, keeper))
 }
 
 /// Listens, with room in the kernel's queue for as many pages as may come back at once after a restart.

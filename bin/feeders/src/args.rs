@@ -89,7 +89,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "URL")]
     pub(crate) clickhouse: Option<String>,
 
-    /// Its database [default: training_observability]
+    /// Its database [default: that of --clickhouse, or CH_DATABASE, or training_observability]
     #[arg(long, value_name = "NAME")]
     pub(crate) clickhouse_database: Option<String>,
 

@@ -47,9 +47,12 @@ fn wants(args: &RunArgs, source: Source) -> bool {
 /// The table of training runs, if they are wanted.
 fn table(args: &RunArgs) -> Result<Option<Table>, Failure> {
     if !wants(args, Source::Clickhouse) {
-        return match &args.clickhouse {
-            None => Ok(None),
-            Some(_) => Err(Failure::usage("--clickhouse: --only leaves clickhouse out")),
+        return match (&args.clickhouse, &args.clickhouse_database) {
+            (None, None) => Ok(None),
+            (Some(_), _) => Err(Failure::usage("--clickhouse: --only leaves clickhouse out")),
+            (None, Some(_)) => {
+                Err(Failure::usage("--clickhouse-database: there is no --clickhouse, nor --only clickhouse"))
+            }
         };
     }
     let server = args.clickhouse.as_deref().unwrap_or("clickhouse");

@@ -19,7 +19,9 @@ use crate::stream::{positive, share};
   episodes windows --data-root data/sample --out-dir windows
   knn produce --window windows/features_window_v1.parquet --schema windows/feature_schema_v1.json \\
       --validation windows/validation_v1.parquet --fit-out windows/knn_v1.parquet
-  knn stream --load-fit windows/knn_v1.parquet --loop"
+  knn stream --load-fit windows/knn_v1.parquet --loop
+
+VITRINE_KNN_INSTRUCTIONS=portable, avx2 or avx512 has the neighbours found with these instructions [default: the best that the CPU has]"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -217,7 +217,7 @@ impl Body {
             }
         };
         let mut out = Vec::new();
-        decoder.by_ref().take(limit as u64 + 1).read_to_end(&mut out).map_err(broken)?;
+        decoder.by_ref().take((limit as u64).saturating_add(1)).read_to_end(&mut out).map_err(broken)?;
         if out.len() > limit { Err(Problem::TooLarge { limit }) } else { Ok(out.into()) }
     }
 }

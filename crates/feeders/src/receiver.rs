@@ -3,7 +3,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use events::{Event, Snapshot};
+use events::{Event, Kind, Snapshot};
 use serde::{Deserialize, Deserializer, Serialize};
 use tail::{LONGEST_LINE, Line, PassedOver, Position, Tail, TailError};
 
@@ -12,7 +12,10 @@ use crate::tree::{Tree, TreeError};
 use crate::{Sources, record};
 
 /// Alerts that a broadcaster keeps.
-const RECENT_ALERTS: usize = 200;
+const RECENT_ALERTS: usize = match Kind::Alert.retention() {
+    Some(kept) => kept.total,
+    None => 0,
+};
 /// Bytes of a file that are read for one body.
 const READ: usize = 512 << 10;
 /// How long a writer may go on writing to a file that was rotated.

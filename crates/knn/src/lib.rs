@@ -75,7 +75,7 @@ pub use linfa::ParamGuard;
 pub use matrix::{Matrix, RaggedMatrix};
 pub use metric::Metric;
 pub use origin::{Busiest, Origin};
-pub use params::{MOST_CLUSTERS, MOST_NEIGHBOURS, ProduceParams, ProduceParamsError, ProduceValidParams};
+pub use params::{ProduceParams, ProduceParamsError, ProduceValidParams};
 pub use points::{FitId, Points};
 pub use predictions::Predictions;
 pub use produce::{ProduceError, Produced, Report};

@@ -3,9 +3,9 @@ use linfa::ParamGuard;
 use crate::{projector::Projector, split::Recipe};
 
 /// Most clusters: a page holds the cluster of a point in one byte.
-pub const MOST_CLUSTERS: usize = 256;
+pub(crate) const MOST_CLUSTERS: usize = 256;
 /// Most neighbours that vote: the nearest of a window are kept in order, one by one.
-pub const MOST_NEIGHBOURS: usize = 1_000;
+pub(crate) const MOST_NEIGHBOURS: usize = 1_000;
 
 /// How to make a fit, not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

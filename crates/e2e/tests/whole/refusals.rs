@@ -1,6 +1,7 @@
 //! What a user does wrong, and what is said of it.
 
 use std::fs;
+use std::net::TcpListener;
 
 use crate::command::{Broadcaster, Running, command, run};
 
@@ -34,11 +35,17 @@ fn wrong_usage_is_exit_code_2() {
         ("broadcaster", &["serve", "--metric-tabs", "/nowhere"]),
         ("broadcaster", &["serve", "--no-state", "--runs-store", "ftp://nowhere"]),
         ("broadcaster", &["serve", "--log-level", "!"]),
+        ("broadcaster", &["serve", "--allow-host", "wall.example:8447"]),
+        ("broadcaster", &["serve", "--allow-host", "https://wall.example"]),
+        ("broadcaster", &["serve", "--allow-origin", "wall.example"]),
+        ("broadcaster", &["serve", "--allow-origin", "https://wall.example/page"]),
+        ("broadcaster", &["doctor", "http://localhost", "--wait", "9999999999999999999s"]),
         ("feeders", &["run", "--data-root", "/nowhere"]),
         ("feeders", &["run", "--data-root", ".", "--only", "nothing"]),
         ("feeders", &["run", "--only", "clickhouse", "--clickhouse", "ftp://nowhere"]),
         ("feeders", &["run", "--only", "clickhouse", "--poll-interval", "0"]),
         ("feeders", &["run", "--only", "index", "--data-root", ".", "--clickhouse", "http://localhost"]),
+        ("feeders", &["run", "--data-root", ".", "--clickhouse-database", "lab"]),
         ("profiles", &["produce", "--data-root", "/nowhere"]),
         ("profiles", &["stream", "--load-fit", "x", "--cycle-pause-s", "-1"]),
         ("multi-model-metrics", &["--reports", "/nowhere"]),
@@ -80,6 +87,16 @@ fn ctrl_c_ends_a_server_well_and_a_producer_as_interrupted() {
     wall.wait_for("model_metric", 1);
     assert_eq!(producer.interrupt(), 130);
     assert_eq!(wall.process.interrupt(), 0);
+}
+
+#[test]
+fn ctrl_c_ends_a_start_that_waits_for_a_server() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = format!("http://{}", server.local_addr().unwrap());
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--no-state", "--runs-store", &store];
+    let mut starting = Running::start(command("broadcaster", &serve));
+    let _asked = server.accept().unwrap();
+    assert_eq!(starting.interrupt(), 130);
 }
 
 #[test]

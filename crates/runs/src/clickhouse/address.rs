@@ -7,7 +7,7 @@ use url::Url;
 #[derive(Clone)]
 pub struct Address {
     url: Url,
-    database: String,
+    database: Option<String>,
     user: Option<String>,
     password: Option<String>,
     is_read_only: bool,
@@ -15,8 +15,14 @@ pub struct Address {
 
 /// What is no address of a ClickHouse.
 #[derive(Debug, thiserror::Error)]
-#[error("expected http://[user[:password]@]host[:8123][/database][?readonly=1] or https://, got {0:?}")]
-pub struct AddressError(String);
+#[error(
+    "{variables}expected http://[user[:password]@]host[:8123][/database][?readonly=1] or https://, got {got:?}"
+)]
+pub struct AddressError {
+    /// What says it, if it is not whoever is told.
+    variables: &'static str,
+    got: String,
+}
 
 /// The database of who says none.
 const DATABASE: &str = "training_observability";
@@ -36,10 +42,14 @@ impl Address {
             let (protocol, host) = (or("CH_PROTOCOL", "http"), or("CH_HOST", "localhost"));
             format!("{protocol}://{host}:{}", or("CH_PORT", "8123"))
         });
-        let mut address = Self::parse(url.as_deref().unwrap_or(text))?;
-        if let Some(database) = given("CH_DATABASE").filter(|_| address.database == DATABASE) {
-            address.database = database;
-        }
+        let mut address = match &url {
+            None => Self::parse(text),
+            Some(url) => Self::parse(url).map_err(|AddressError { got, .. }| AddressError {
+                variables: "of CH_PROTOCOL, CH_HOST and CH_PORT: ",
+                got,
+            }),
+        }?;
+        address.database = address.database.or_else(|| given("CH_DATABASE"));
         address.user = address.user.or_else(|| given("CH_USER"));
         address.password = address.password.or_else(|| given("CH_PASSWORD"));
         Ok(address)
@@ -50,7 +60,7 @@ impl Address {
     /// # Errors
     /// It is something else.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let wrong = || AddressError(text.to_owned());
+        let wrong = || AddressError { variables: "", got: without_password(text) };
         let mut url = Url::parse(text).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(wrong());
@@ -62,7 +72,6 @@ impl Address {
             percent_encoding::percent_decode_str(text).decode_utf8().map(|text| text.into_owned())
         };
         let database = decoded(url.path().trim_matches('/')).map_err(|_| wrong())?;
-        let database = if database.is_empty() { DATABASE.to_owned() } else { database };
         let user = decoded(url.username()).map_err(|_| wrong())?;
         let password = url.password().map(decoded).transpose().map_err(|_| wrong())?;
         let is_read_only = match url.query() {
@@ -73,18 +82,18 @@ impl Address {
         url.set_path("");
         url.set_query(None);
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| wrong())?;
-        let user = Some(user).filter(|user| !user.is_empty());
+        let [database, user] = [database, user].map(|part| Some(part).filter(|part| !part.is_empty()));
         Ok(Self { url, database, user, password, is_read_only })
     }
 
     /// The same, and another database.
     pub fn with_database(self, database: impl Into<String>) -> Self {
-        Self { database: database.into(), ..self }
+        Self { database: Some(database.into()), ..self }
     }
 
     /// The database.
     pub fn database(&self) -> &str {
-        &self.database
+        self.database.as_deref().unwrap_or(DATABASE)
     }
 
     /// Whether it is others who write there.
@@ -93,7 +102,7 @@ impl Address {
     }
 
     pub(crate) fn client(&self) -> Client {
-        let mut client = Client::default().with_url(self.url.as_str()).with_database(&self.database);
+        let mut client = Client::default().with_url(self.url.as_str()).with_database(self.database());
         if let Some(user) = &self.user {
             client = client.with_user(user);
         }
@@ -107,7 +116,7 @@ impl Address {
 /// Without the password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.url, self.database)
+        write!(f, "{}{}", self.url, self.database())
     }
 }
 
@@ -115,6 +124,13 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
+}
+
+/// As it was given, but for who asks.
+fn without_password(text: &str) -> String {
+    let Some((before, server)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
+    format!("{scheme}...@{server}")
 }
 
 #[cfg(test)]
@@ -153,6 +169,11 @@ mod tests {
             configured("http://ch.example", &all),
             said("http://ch.example:8123/lab", Some("me"), Some("p w"))
         );
+        let named = "http://ch.example/training_observability";
+        assert_eq!(
+            configured(named, &all),
+            said("http://ch.example:8123/training_observability", Some("me"), Some("p w"))
+        );
         let whole = "http://you:a%2Fb@ch.example:1/mine";
         assert_eq!(configured(whole, &all), said("http://ch.example:1/mine", Some("you"), Some("a/b")));
     }
@@ -171,5 +192,21 @@ mod tests {
             );
             assert_eq!(configured(text, &[]), Err(expected));
         }
+        let refused = |text, variables| configured(text, variables).unwrap_err();
+        for text in [
+            "https://me:secret@host/lab?x=1",
+            "https://me:s@cret@host:x",
+            "me:secret@host",
+            "htp://secret@host",
+        ] {
+            let refused = refused(text, &[]);
+            assert!(refused.contains("...@host") && !refused.contains("cret"), "{refused}");
+        }
+        let of_variables = refused("clickhouse", &[("CH_PORT", "8123/x?"), ("CH_HOST", "ch.example")]);
+        assert!(
+            of_variables.starts_with("of CH_PROTOCOL, CH_HOST and CH_PORT: expected http://"),
+            "{of_variables}"
+        );
+        assert!(of_variables.ends_with("got \"http://ch.example:8123/x?\""), "{of_variables}");
     }
 }
