@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 HERE = Path(__file__).parent / "bench-hub"
@@ -28,10 +30,9 @@ SUBSCRIBERS = 500
 LOOK_MS = 4
 # Many pages at a moderate rate.
 THOUSAND = ["--subscribers", 1000, "--rate", 100]
-# Pages that stop reading: how many, for a minute, by turns, as what the others notice is less than what differs from run to run; and
-# for ten minutes.
-STOPPED, STOPPED_SECONDS = (0, 100, 500), 60
-STOPPED_LONG, STOPPED_LONG_SECONDS = (0, 100), 600
+# Pages that read on, pages that stop reading beside them, and how long each of these has the load. What the others notice is less than what differs from hour to hour,
+# so all of these run at one time, and take turns with the load.
+READING, STOPPED, STOPPED_SECONDS, STOPPED_SECONDS_QUICK = 900, (0, 100, 500), 600, 60
 # From one rate to the next while it goes well, and how often the gap is halved then.
 STEP, HALVINGS = 1.6, 3
 
@@ -279,15 +280,21 @@ def measure(name, binaries):
         say("crash", name, **crash(binaries))
 
 
-def measure_stopped(binaries, times):
-    """Pages that stop reading, and what that does to the others: twice as often as the rest, and long where there are several runs."""
-    turns = [(STOPPED_SECONDS, stopped) for stopped in STOPPED] * (2 * times)
-    long = [(STOPPED_LONG_SECONDS, stopped) for stopped in STOPPED_LONG if times > 1]
-    for seconds, stopped in [*turns, *long]:
-        with Server("vitrine", binaries) as server:
-            arguments = [*THOUSAND, "--stopped", stopped, "--look", binaries.look, "--seconds", seconds]
-            answer = server.load("fanout", *arguments, seconds=seconds + 120)
-            say("stopped", "vitrine", **({"stopped": stopped, "seconds": seconds} | answer))
+def measure_stopped(binaries, seconds):
+    """Pages that stop reading, and what that does to the others, by turns of a few seconds."""
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        servers = [stack.enter_context(Server("vitrine", binaries)) for _ in STOPPED]
+        # Time for all to have their pages, and less than a connection may be idle.
+        begins = int(time.time()) + 5
+
+        def run(turn):
+            turns = ["--turn", f"{turn}/{len(STOPPED)}", "--begins", begins]
+            pages = ["--subscribers", READING + STOPPED[turn], "--stopped", STOPPED[turn]]
+            arguments = [*pages, "--rate", 100, "--look", binaries.look, "--seconds", seconds - 1, *turns]
+            return servers[turn].load("fanout", *arguments, seconds=len(STOPPED) * seconds + 120)
+
+        for stopped, answer in zip(STOPPED, pool.map(run, range(len(STOPPED)))):
+            say("stopped", "vitrine", **({"stopped": stopped} | answer))
 
 
 def crash(binaries):
@@ -334,7 +341,7 @@ def main():
         say("raw", "none", **json.loads(raw.stdout))
         for name in arguments.servers.split(","):
             measure(name, arguments)
-    measure_stopped(arguments, arguments.times)
+    measure_stopped(arguments, STOPPED_SECONDS if arguments.times > 1 else STOPPED_SECONDS_QUICK)
 
 
 def machine(binaries):

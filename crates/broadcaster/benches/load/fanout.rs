@@ -1,4 +1,4 @@
-use std::{collections::HashSet, ops::Range, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
@@ -13,6 +13,7 @@ use crate::{
     page::{Desk, Page},
     producers::Producers,
     target::Target,
+    turns::Turns,
 };
 
 /// Events to all subscribers, at a fixed rate whatever the server does.
@@ -55,6 +56,8 @@ pub(crate) struct Fanout {
     /// longer by as much
     #[arg(long, default_value_t = 0.0)]
     look: f64,
+    #[command(flatten)]
+    turns: Turns,
 }
 
 /// Events of a run, at most.
@@ -74,7 +77,8 @@ const BUSY: usize = 64;
 
 /// What is seen while it runs.
 struct Seen {
-    latency: Histogram<u64>,
+    /// Microseconds from when an event was due, for each turn.
+    latency: Vec<Histogram<u64>>,
     /// The numbers of all events, as the first page got each.
     order: Vec<u64>,
     delivered: u64,
@@ -108,20 +112,27 @@ impl Fanout {
 
         let mut events = Events::with_capacity(1024);
         let mut desk = Desk::new(Of::Prediction);
-        // Microseconds, up to a minute.
+        // Up to a minute.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
         let mut seen = Seen {
-            latency,
+            latency: Vec::new(),
             order: Vec::new(),
             delivered: 0,
             late: 0,
             states: vec![vec![0; self.keys as usize]; self.stopped],
         };
         let clock = Clock::start();
-        let begins = clock.now() + micros(SETTLE);
-        let counts = begins + micros(self.warm);
-        let ends = counts + micros(self.seconds);
+        let begins = self.turns.begin(clock.now(), SETTLE)?;
+        let own = micros(self.warm) + micros(self.seconds);
+        let counts = begins + self.turns.at(micros(self.warm));
+        let ends = begins + self.turns.end(own);
+        let counted = counts..ends;
+        seen.latency.resize(self.turns.before(ends - begins) + 1, latency);
         let step = self.together as f64 * 1e6 / self.rate;
+        let due_at = |publishes| {
+            let due = (publishes as f64 * step) as u64;
+            if due < own { begins + self.turns.at(due) } else { u64::MAX }
+        };
         let numbers = self.first..self.first + NUMBERS;
         let (mut publishes, mut before, mut after, mut resumed) = (0_u64, None, None, false);
         let (look, mut looks) = (micros(self.look / 1e3), 0);
@@ -162,7 +173,13 @@ impl Fanout {
                     let Token(token) = event.token();
                     let (page, now) = (&mut pages[token], clock.now());
                     match seen.states.get_mut(token) {
-                        None => seen.read(page, &mut desk, now, &numbers, counts..ends)?,
+                        None => page.check(&mut desk, &mut seen.order, &numbers, |_, stamp| {
+                            if counted.contains(&stamp) {
+                                seen.delivered += u64::from(now < ends);
+                                seen.latency[self.turns.before(stamp - begins)]
+                                    .saturating_record(now.saturating_sub(stamp));
+                            }
+                        })?,
                         Some(state) => page.follow(&mut desk, &mut seen.order, &numbers, |number| {
                             state[producers.key(number) as usize] = number;
                         })?,
@@ -172,8 +189,8 @@ impl Fanout {
                 looks = now + look;
             }
             // All that is due by now, on time or not.
-            let mut due = begins + (publishes as f64 * step) as u64;
-            while due <= clock.now() && due < ends {
+            let mut due = due_at(publishes);
+            while due <= clock.now() {
                 if !producers.publish((0..self.together).map(|_| due))? {
                     break;
                 }
@@ -181,7 +198,7 @@ impl Fanout {
                     seen.late = seen.late.max(clock.now() - due);
                 }
                 publishes += 1;
-                due = begins + (publishes as f64 * step) as u64;
+                due = due_at(publishes);
             }
             if !busy {
                 let wait = if look > 0 { due.min(looks) } else { due.min(clock.now() + NAP) };
@@ -190,14 +207,22 @@ impl Fanout {
         }
         let newest = seen.newest(&producers, self.keys);
         let (before, after) = before.zip(after).context("it ended before it began")?;
-        let seconds = (after.at - before.at) as f64 / 1e6;
+        // Its own time of what is between; in the others' it does little.
+        let seconds = self.seconds + ((after.at - ends) as f64 - (before.at - counts) as f64) / 1e6;
         let busy = |used: fn(&Used) -> Duration| (used(&after) - used(&before)).as_secs_f64() / seconds;
-        let ms = |quantile| seen.latency.value_at_quantile(quantile) as f64 / 1e3;
+        let ms = |latency: &Histogram<u64>, quantile| latency.value_at_quantile(quantile) as f64 / 1e3;
+        let turns: Vec<f64> =
+            seen.latency.iter().filter(|turn| !turn.is_empty()).map(|turn| ms(turn, 0.99)).collect();
+        let mut latency = Histogram::new_from(&seen.latency[0]);
+        for turn in &seen.latency {
+            latency.add(turn)?;
+        }
         Ok(json!({
             "subscribers": self.subscribers, "rate": self.rate, "together": self.together,
             "bytes": self.bytes, "keys": self.keys, "stopped": self.stopped, "seconds": self.seconds,
-            "deliveries_per_s": seen.delivered as f64 / seconds,
-            "p50_ms": ms(0.5), "p99_ms": ms(0.99), "max_ms": ms(1.0), "late_ms": seen.late as f64 / 1e3,
+            "deliveries_per_s": seen.delivered as f64 / self.seconds,
+            "p50_ms": ms(&latency, 0.5), "p99_ms": ms(&latency, 0.99), "max_ms": ms(&latency, 1.0), "turns_p99_ms": turns,
+            "late_ms": seen.late as f64 / 1e3,
             "generator_busy": busy(|used| used.generator), "server_busy": busy(|used| used.server),
             "published": publishes * self.together,
             "repeated": seen.order.len() - seen.order.iter().collect::<HashSet<_>>().len(),
@@ -231,21 +256,5 @@ impl Seen {
             newest[producers.key(*number) as usize] = *number;
         }
         newest
-    }
-
-    fn read(
-        &mut self,
-        page: &mut Page,
-        desk: &mut Desk,
-        now: u64,
-        numbers: &Range<u64>,
-        counted: Range<u64>,
-    ) -> Result<()> {
-        page.check(desk, &mut self.order, numbers, |_, stamp| {
-            if counted.contains(&stamp) {
-                self.delivered += u64::from(now < counted.end);
-                self.latency.saturating_record(now.saturating_sub(stamp));
-            }
-        })
     }
 }

@@ -13,6 +13,7 @@ mod producers;
 mod publish;
 mod raw;
 mod target;
+mod turns;
 mod wire;
 
 use std::io::{self, Write};
