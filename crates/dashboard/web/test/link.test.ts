@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Link, type Listener, type World } from "../src/link/link";
+import { Link, type Listener, type Place, type World } from "../src/link/link";
 import type { Status, Transport } from "../src/link/status";
 
 /** A world where time passes when it is told to. */
@@ -7,7 +7,7 @@ class Still implements World {
   clock = 0;
   chance = 0.999999;
   readonly attempts: { transport: Transport; query: string; listener: Listener; at: number; closed: boolean }[] = [];
-  there: { epoch: string; seq: number } | undefined;
+  there: Place | undefined;
   probes = 0;
   #timers: { at: number; run: () => void }[] = [];
 
@@ -235,6 +235,31 @@ describe("the link", () => {
     await world.pass(1_000);
     expect(status.phase).toBe("live");
     expect(world.attempts).toHaveLength(1);
+  });
+
+  test("who may not look any more keeps the connection that there is, and is told when it is gone", async () => {
+    world.send(hello(5, false), ready(5));
+    // Its token was taken out: the broadcaster lives, and says no more.
+    world.there = {};
+    await world.pass(120_000);
+    expect(status).toMatchObject({ phase: "live", barred: false });
+    expect(world.attempts).toHaveLength(1);
+    for (let i = 0; i < 5; i++) await fail();
+    expect(status).toMatchObject({ phase: "reconnecting", transport: "websocket", barred: true });
+    world.send(hello(5, true), ready(5));
+    expect(status).toMatchObject({ phase: "live", barred: false });
+  });
+
+  test("a state of which one event takes longer than patience arrives in the end", async () => {
+    let given = 0;
+    for (; status.phase !== "live" && given < 9; given++) {
+      const attempt = world.last;
+      world.send(hello(5, false));
+      for (let second = 0; second < 30 && !attempt.closed; second++) await world.pass(1_000);
+      if (!attempt.closed) world.send(loss(5), ready(5));
+      else while (world.last === attempt) await world.pass(100);
+    }
+    expect(given).toBe(3);
   });
 
   test("a broadcaster that can't be asked is gone", async () => {

@@ -24,8 +24,8 @@ beforeEach(() => {
 });
 
 test("messages wait for one frame, whatever their number", () => {
-  store.hear({ status: live, messages: [hello("e", 2), metric(1, "a")] });
-  store.hear({ status: live, messages: [metric(2, "b"), ready(2)] });
+  store.hear({ status: live, messages: [hello("e", 2), metric(1, "a")], size: 0 });
+  store.hear({ status: live, messages: [metric(2, "b"), ready(2)], size: 0 });
   expect(frames).toHaveLength(1);
   expect(models()).toEqual([]);
   frame();
@@ -33,30 +33,30 @@ test("messages wait for one frame, whatever their number", () => {
 });
 
 test("what was known stays on show until a new join is complete, then gives way to it", () => {
-  store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)] });
+  store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)], size: 0 });
   frame();
-  store.hear({ status: live, messages: [hello("other", 2), metric(1, "x")] });
+  store.hear({ status: live, messages: [hello("other", 2), metric(1, "x")], size: 0 });
   frame();
   expect(models()).toEqual(["a"]);
-  store.hear({ status: live, messages: [metric(2, "y"), ready(2)] });
+  store.hear({ status: live, messages: [metric(2, "y"), ready(2)], size: 0 });
   frame();
   expect(models()).toEqual(["x", "y"]);
 });
 
 test("a tab that draws no frames still folds, so that what waits stays bounded", () => {
   const many = Array.from({ length: 5_000 }, (_, i) => metric(i + 1, `m${i % 10}`));
-  store.hear({ status: live, messages: [hello("e", 5_000), ...many, ready(5_000)] });
-  for (let i = 0; i < 10; i++) store.hear({ status: live, messages: many });
+  store.hear({ status: live, messages: [hello("e", 5_000), ...many, ready(5_000)], size: 0 });
+  for (let i = 0; i < 10; i++) store.hear({ status: live, messages: many, size: 0 });
   expect(frames).toHaveLength(1);
   frame();
   expect(models()).toHaveLength(10);
 });
 
 test("a scene whose events did not change is not told", () => {
-  store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)] });
+  store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)], size: 0 });
   frame();
   const before = store.kept("model_metric").value;
-  store.hear({ status: live, messages: [loss(2)] });
+  store.hear({ status: live, messages: [loss(2)], size: 0 });
   frame();
   expect(store.kept("model_metric").value).toBe(before);
   expect(store.kept("loss").value).toHaveLength(1);
@@ -64,7 +64,7 @@ test("a scene whose events did not change is not told", () => {
 
 test("what a join or a skip brings is not an arrival, what comes after it is", () => {
   const arrived = (...messages: Message[]) => {
-    store.hear({ status: live, messages });
+    store.hear({ status: live, messages, size: 0 });
     frame();
     return [...store.arrivals.value];
   };
@@ -81,7 +81,7 @@ test("what a join or a skip brings is not an arrival, what comes after it is", (
 
 test("an event arrived when it was heard, not when a tab that was hidden shows it", () => {
   vi.useFakeTimers({ now: 1_000, toFake: ["Date"] });
-  store.hear({ status: live, messages: [hello("e", 1), ready(1), metric(2, "a")] });
+  store.hear({ status: live, messages: [hello("e", 1), ready(1), metric(2, "a")], size: 0 });
   vi.setSystemTime(60_000);
   frame();
   expect(store.arrivals.value.get("model_metric")).toBe(1_000);
@@ -89,15 +89,15 @@ test("an event arrived when it was heard, not when a tab that was hidden shows i
 });
 
 test("a tab that draws no frames is told nothing, and everything at its next frame", () => {
-  store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)] });
+  store.hear({ status: live, messages: [hello("e", 1), metric(1, "a"), ready(1)], size: 0 });
   frame();
   let told = 0;
   const stop = effect(() => {
     void [store.status.value, store.old.value, store.shown.value, store.arrivals.value, store.kept("model_metric").value];
     told += 1;
   });
-  for (let seq = 2; seq < 10_000; seq++) store.hear({ status: { ...live, heard: seq }, messages: [metric(seq, "a"), loss(seq)] });
-  store.hear({ status: { ...live, phase: "reconnecting", heard: 9_999 }, messages: [] });
+  for (let seq = 2; seq < 10_000; seq++) store.hear({ status: { ...live, heard: seq }, messages: [metric(seq, "a"), loss(seq)], size: 0 });
+  store.hear({ status: { ...live, phase: "reconnecting", heard: 9_999 }, messages: [], size: 0 });
   expect(told).toBe(1);
   expect(frames).toHaveLength(1);
   frame();
@@ -110,14 +110,14 @@ test("how old what is shown is changes only when the connection goes or comes", 
   const ages: (number | null)[] = [];
   const stop = effect(() => void ages.push(store.old.value));
   for (const heard of [1, 2, 3]) {
-    store.hear({ status: { ...live, heard }, messages: [] });
+    store.hear({ status: { ...live, heard }, messages: [], size: 0 });
     frame();
   }
   for (const retry of [1, 2]) {
-    store.hear({ status: { ...live, phase: "reconnecting", heard: 3, retry }, messages: [] });
+    store.hear({ status: { ...live, phase: "reconnecting", heard: 3, retry }, messages: [], size: 0 });
     frame();
   }
-  store.hear({ status: { ...live, heard: 4 }, messages: [] });
+  store.hear({ status: { ...live, heard: 4 }, messages: [], size: 0 });
   frame();
   expect(ages).toEqual([null, 3, null]);
   stop();

@@ -21,18 +21,23 @@ export interface World {
   after(ms: number, run: () => void): () => void;
   connect(transport: Transport, query: string, listener: Listener): Connection;
   /** Asks the broadcaster where it is. Rejects when it can't be reached. */
-  probe(): Promise<{ epoch: string; seq: number }>;
+  probe(): Promise<Place>;
 }
 
-/** Hears how the link stands, with what arrived if anything did. */
-export type Audience = (status: Status, messages: Message[]) => void;
+/** Where a broadcaster is; it tells nobody who may not look. */
+export type Place = { epoch: string; seq: number } | { epoch?: undefined };
 
-/** A connection says hello in this time, or a proxy holds it back. */
+/** Hears how the link stands, with what arrived if anything did, and how many characters that had. */
+export type Audience = (status: Status, messages: Message[], size: number) => void;
+
+/** A connection says hello in this time, or a proxy holds it back. On the way to the state there is twice as long after every failure: what is one message there may be large, and the way slow. */
 const PATIENCE = 8_000;
 /** The broadcaster's pings are invisible to a page, so a connection that is silent for this long is asked after. */
 const SILENCE = 45_000;
 /** From so many failures in a row on, it may be the transport that fails and not the broadcaster. */
 const STUBBORNNESS = 3;
+/** So often patience doubles. */
+const DOUBLINGS = 4;
 
 /**
  * One connection to the broadcaster that never gives up. It resumes from its cursor, waits longer and longer between attempts,
@@ -112,7 +117,7 @@ export class Link {
         this.#whole = phase === "live";
       }
     }
-    this.#say({ phase, heard: this.#world.now() }, batch);
+    this.#say({ phase, heard: this.#world.now(), barred: false }, batch, text.length);
     this.#watch();
   }
 
@@ -123,7 +128,8 @@ export class Link {
 
   #watch(): void {
     this.#cancel();
-    const [wait, then] = this.#status.phase === "live" ? [SILENCE, () => void this.#ask()] : [PATIENCE, () => this.#lost()];
+    const patience = PATIENCE * 2 ** Math.min(this.#failures, DOUBLINGS);
+    const [wait, then] = this.#status.phase === "live" ? [SILENCE, () => void this.#ask()] : [patience, () => this.#lost()];
     this.#cancel = this.#world.after(wait, then);
   }
 
@@ -135,7 +141,8 @@ export class Link {
     const there = await this.#where();
     this.#probing = false;
     if (this.#connection !== asked) return;
-    if (there !== undefined && there.epoch === this.#epoch && there.seq <= this.#seq) {
+    // Who may not look any more, as the token was changed since, is not cut: nobody can say that the connection is dead.
+    if (there !== undefined && (there.epoch === undefined || (there.epoch === this.#epoch && there.seq <= this.#seq))) {
       this.#say({ heard: this.#world.now() });
       this.#watch();
     } else if (there === undefined) {
@@ -166,16 +173,17 @@ export class Link {
     const failures = this.#failures;
     const there = await this.#where();
     if (there === undefined || this.#connection !== undefined || this.#failures !== failures) return;
-    this.#say({ transport: other(this.#status.transport) });
+    if (there.epoch === undefined) this.#say({ barred: true });
+    else this.#say({ transport: other(this.#status.transport) });
   }
 
-  #where(): Promise<{ epoch: string; seq: number } | undefined> {
+  #where(): Promise<Place | undefined> {
     return this.#world.probe().catch(() => undefined);
   }
 
-  #say(change: Partial<Status>, messages: Message[] = []): void {
+  #say(change: Partial<Status>, messages: Message[] = [], size = 0): void {
     this.#status = { ...this.#status, ...change };
-    this.#audience(this.#status, messages);
+    this.#audience(this.#status, messages, size);
   }
 }
 

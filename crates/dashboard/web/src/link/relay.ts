@@ -1,3 +1,4 @@
+import { Backlog } from "../state/backlog";
 import { fold } from "../state/fold";
 import { everything, nothing, type State } from "../state/state";
 import type { Message } from "../wire/message";
@@ -7,6 +8,8 @@ import { type Status, unconnected } from "./status";
 export interface News {
   status: Status;
   messages: Message[];
+  /** How many characters they came in. */
+  size: number;
 }
 
 /** What a tab says. */
@@ -16,9 +19,6 @@ export interface Port {
   postMessage(news: News): void;
 }
 
-/** Folding copies what it touches, so messages wait until there are this many or someone needs the state. */
-const PENDING = 1_000;
-
 /**
  * One connection for all tabs of a browser: a small broadcaster of its own. A tab that joins is sent what it would be sent by the
  * real one (hello, what is kept, ready), at once and whether or not the real one can be reached; then both hear the same messages.
@@ -26,7 +26,7 @@ const PENDING = 1_000;
 export class Relay {
   readonly #tabs = new Set<Port>();
   #state: State = nothing;
-  #pending: Message[] = [];
+  readonly #backlog = new Backlog();
   #status = unconnected;
 
   join(tab: Port): void {
@@ -36,23 +36,22 @@ export class Relay {
     const messages: Message[] = [];
     if (epoch !== "") messages.push({ type: "hello", epoch, seq, resumed: false, protocol: 1 }, ...everything(state));
     if (complete) messages.push({ type: "ready", seq });
-    tab.postMessage({ status: this.#status, messages });
+    tab.postMessage({ status: this.#status, messages, size: 0 });
   }
 
   leave(tab: Port): void {
     this.#tabs.delete(tab);
   }
 
-  hear(status: Status, messages: Message[]): void {
+  hear(status: Status, messages: Message[], size: number): void {
     this.#status = status;
-    this.#pending.push(...messages);
-    if (this.#pending.length >= PENDING) this.#fold();
-    for (const tab of this.#tabs) tab.postMessage({ status, messages });
+    this.#backlog.add(messages, size);
+    if (this.#backlog.isFull) this.#fold();
+    for (const tab of this.#tabs) tab.postMessage({ status, messages, size });
   }
 
   #fold(): State {
-    this.#state = fold(this.#state, this.#pending);
-    this.#pending = [];
+    this.#state = fold(this.#state, this.#backlog.take());
     return this.#state;
   }
 }

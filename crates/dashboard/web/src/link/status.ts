@@ -10,8 +10,10 @@ export interface Status {
   heard: number | null;
   /** When the next attempt is due. */
   retry: number | null;
+  /** It asks for a view token that this browser has not, or not any more. */
+  barred: boolean;
 }
 
 export type Transport = "websocket" | "sse";
 
-export const unconnected: Status = { phase: "connecting", transport: "websocket", heard: null, retry: null };
+export const unconnected: Status = { phase: "connecting", transport: "websocket", heard: null, retry: null, barred: false };

@@ -5,7 +5,7 @@ import { world } from "./world";
 /** Runs the link of this browser: in a SharedWorker for all tabs, or in a worker of one tab where there are none. */
 export function serveLink(scope: SharedWorkerGlobalScope | DedicatedWorkerGlobalScope, root: URL): void {
   const relay = new Relay();
-  const link = new Link(world(root), (status, messages) => relay.hear(status, messages));
+  const link = new Link(world(root), (status, messages, size) => relay.hear(status, messages, size));
 
   const serve = (tab: MessagePort | DedicatedWorkerGlobalScope) => {
     tab.onmessage = ({ data }: MessageEvent<Word>) => {

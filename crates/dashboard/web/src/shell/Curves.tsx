@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type UPlot from "uplot";
 import { ticks as numbers } from "../format/number";
 import { dashOf, nameColour } from "../palette/names";
+import { store } from "../state/store";
 import { contrast, dark, shade } from "../view/theme";
 import { useSize } from "./measure";
 
@@ -60,11 +61,15 @@ export function Curves({ label, x, curves, across, place: written, value, ticks,
   const choose = useRef(onChoose);
   choose.current = onChoose;
 
+  const live = store.status.value.phase === "live";
   useEffect(() => {
-    import("./uplot").then((module) => {
+    if (library.value !== undefined) return;
+    const load = (module: { default: typeof UPlot }) => {
       library.value = module.default;
-    });
-  }, []);
+    };
+    // Where the broadcaster is away it comes when that is back.
+    import("./uplot").then(load, () => {});
+  }, [live]);
 
   useLayoutEffect(() => {
     if (library.value === undefined || element.current === null) return;

@@ -21,7 +21,12 @@ function Command({ line }: { line: string }) {
   const copied = useSignal(false);
   const whole = location.origin === DEFAULT_ORIGIN ? line : `${line} --publish-url ${new URL("publish", document.baseURI)}`;
   const copy = async () => {
-    await navigator.clipboard.writeText(whole);
+    try {
+      await navigator.clipboard.writeText(whole);
+    } catch {
+      // The browser was told not to: the command is there to be selected.
+      return;
+    }
     copied.value = true;
     setTimeout(() => {
       copied.value = false;

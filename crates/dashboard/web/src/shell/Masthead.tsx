@@ -58,7 +58,7 @@ function look(view: string) {
 
 /** How the page stands to its broadcaster. Only a change of phase is announced, not each second of its age. */
 function Connection() {
-  const { phase, heard, retry } = store.status.value;
+  const { phase, heard, retry, barred } = store.status.value;
   return (
     <div class="connection" data-phase={phase}>
       <span class="lamp" aria-hidden="true" />
@@ -67,6 +67,7 @@ function Connection() {
         {phase === "live" && heard !== null && `last heard ${ago(heard, now.value)}`}
         {phase === "reconnecting" && heard !== null && `showing what was known at ${clock(heard)}`}
         {phase !== "live" && retry !== null && `${phase === "reconnecting" ? ", " : ""}next try in ${wait(retry)}`}
+        {barred && "; it asks for a view token: open the address with the token again"}
       </span>
     </div>
   );

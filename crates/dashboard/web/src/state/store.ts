@@ -3,11 +3,9 @@ import type { EventType } from "../generated/events";
 import type { News } from "../link/relay";
 import { type Status, unconnected } from "../link/status";
 import type { Message, Received } from "../wire/message";
+import { Backlog } from "./backlog";
 import { fold } from "./fold";
 import { entries, nothing, type State } from "./state";
-
-/** Unseen messages are folded when there are this many, also while nobody looks. */
-const PENDING = 2_000;
 
 /**
  * What the page shows. News only gathers; one animation frame folds it and marks what changed, so a hidden tab draws nothing.
@@ -22,19 +20,18 @@ export class Store {
   readonly old = computed(() => (this.status.value.phase === "reconnecting" ? this.status.value.heard : null));
   #status = unconnected;
   #incoming: State = nothing;
-  #pending: Message[] = [];
+  readonly #backlog = new Backlog();
   #joining = true;
   readonly #arrived = new Map<string, number>();
   #asked = false;
   readonly #kept = new Map<string, ReadonlySignal<Received[]>>();
 
-  hear({ status, messages }: News): void {
+  hear({ status, messages, size }: News): void {
     this.#status = status;
-    for (const message of messages) {
-      this.#pending.push(message);
-      this.#note(message);
-    }
-    if (this.#pending.length >= PENDING) this.#fold();
+    this.#backlog.add(messages, size);
+    for (const message of messages) this.#note(message);
+    // Also while nobody looks.
+    if (this.#backlog.isFull) this.#fold();
     if (this.#asked) return;
     this.#asked = true;
     requestAnimationFrame(() => {
@@ -67,13 +64,13 @@ export class Store {
   }
 
   #fold(): void {
-    this.#incoming = fold(this.#incoming, this.#pending);
-    this.#pending = [];
+    const messages = this.#backlog.take();
+    if (messages.length > 0) this.#incoming = fold(this.#incoming, messages);
   }
 
   #show(): void {
     this.status.value = this.#status;
-    if (this.#pending.length > 0) this.#fold();
+    this.#fold();
     if (!this.#incoming.complete) return;
     this.shown.value = this.#incoming;
     if (this.#arrived.size === 0) return;

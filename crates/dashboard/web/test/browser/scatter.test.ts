@@ -78,12 +78,12 @@ describe.each([2_000, 100_000, 1_000_000])("the scatter of %i points", (points) 
     await page.mouse.move(x + 120, y + 30, { steps: 5 });
     await page.mouse.up();
     expect((await scatter(page)).colours).not.toEqual(before.colours);
-    expect(page.url()).toMatch(/view=16,32,1/);
+    expect(page.url()).toMatch(/camera=16,32,1/);
     await page.locator(".stage").focus();
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("+");
     await scatter(page);
-    expect(page.url()).toMatch(/view=10,32,1\.15/);
+    expect(page.url()).toMatch(/camera=10,32,1\.15/);
   });
 
   test("goes from point to point by keys", async () => {
@@ -97,9 +97,9 @@ describe.each([2_000, 100_000, 1_000_000])("the scatter of %i points", (points) 
     await page.keyboard.press("Shift+ArrowRight");
     await expect.poll(() => tip.textContent()).not.toBe(first);
     await page.keyboard.press("Enter");
-    await expect.poll(() => page.url()).toMatch(/view=-32,20,2\.5,0\.\d+/);
+    await expect.poll(() => page.url()).toMatch(/camera=-32,20,2\.5,0\.\d+/);
     await page.keyboard.press("0");
-    await expect.poll(() => page.url()).toMatch(/view=-32,20,1(&|$)/);
+    await expect.poll(() => page.url()).toMatch(/camera=-32,20,1(&|$)/);
   });
 
   test("lets one category stand out", async () => {
@@ -125,19 +125,19 @@ describe.each([2_000, 100_000, 1_000_000])("the scatter of %i points", (points) 
 
 test("looks from where the address says, also when it is changed, and writes down where an orbit ended", async () => {
   await publishAll(broadcaster, 2_000);
-  await open("#view=16,32,1");
+  await open("#view=fleet&camera=16,32,1");
   const before = await scatter(page);
   const go = (hash: string) => page.evaluate((to) => void (location.hash = to), hash);
-  await go("view=100,0,2");
+  await go("view=fleet&camera=100,0,2");
   const after = await scatter(page);
   expect(after.place).not.toEqual(before.place);
-  await go("view=16,32,1");
+  await go("view=fleet&camera=16,32,1");
   expect((await scatter(page)).place).toEqual(before.place);
 
   await page.getByRole("button", { name: "Orbit" }).click();
   await page.waitForTimeout(500);
   await page.getByRole("button", { name: "Orbit" }).click();
-  await expect.poll(() => page.url()).toMatch(/view=(1[7-9]|[2-9]\d),32,1/);
+  await expect.poll(() => page.url()).toMatch(/#view=fleet&camera=(1[7-9]|[2-9]\d),32,1/);
   expect(page.url()).not.toContain("orbit");
 });
 

@@ -55,7 +55,7 @@ test("scrolling past is no tap, and turns nothing", async () => {
   await page.waitForTimeout(600);
   expect(await page.evaluate(() => scrollY)).toBeGreaterThan(50);
   expect(await tip().count()).toBe(0);
-  expect(page.url()).not.toContain("view=");
+  expect(page.url()).not.toContain("camera=");
 });
 
 test("a finger that turns the points is no tap", async () => {
@@ -68,6 +68,6 @@ test("a finger that turns the points is no tap", async () => {
   }
   for (let step = 20; step >= 1; step--) await touch("touchMove", { x: x - 4 * step, y });
   await touch("touchEnd");
-  await expect.poll(() => page.url()).toContain("view=");
+  await expect.poll(() => page.url()).toContain("camera=");
   expect(await tip().count()).toBe(0);
 });

@@ -90,6 +90,8 @@ function Stage() {
     return () => {
       stop();
       observer.disconnect();
+      // Nothing is drawn while nobody sees it.
+      client.send({ do: "size", width: 1, height: 1, ratio: 0 });
     };
   }, [client, view]);
 

@@ -27,6 +27,9 @@ interface Finger {
   tapping: boolean;
 }
 
+/** A button that lies over the points is pressed itself. */
+const isOfButton = ({ target }: Event) => target instanceof Element && target.closest("button") !== null;
+
 /** Turns by drag, two fingers and keys, zooms by pinch, wheel and keys. Returns what undoes it. */
 export function gestures(element: HTMLElement, aim: Aim): () => void {
   const fingers = new Map<number, Finger>();
@@ -38,7 +41,7 @@ export function gestures(element: HTMLElement, aim: Aim): () => void {
   };
 
   const down = (event: PointerEvent) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || isOfButton(event)) return;
     element.setPointerCapture(event.pointerId);
     if (fingers.size === 0) before = aim.get();
     const [x, y] = [event.clientX, event.clientY];
@@ -82,6 +85,7 @@ export function gestures(element: HTMLElement, aim: Aim): () => void {
     aim.set(zoomed(aim.get(), Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015))));
   };
   const key = (event: KeyboardEvent) => {
+    if (isOfButton(event)) return;
     const arrows: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const arrow = arrows[event.key];
     if (arrow !== undefined && event.shiftKey) aim.step(...arrow);

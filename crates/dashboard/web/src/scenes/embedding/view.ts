@@ -20,14 +20,14 @@ export class View {
 
   constructor(client: PointClient) {
     this.#client = client;
-    this.#said = param("view");
+    this.#said = param("camera");
     this.camera = readCamera(this.#said);
     client.aim(this.camera);
   }
 
   /** Looks from where the address says, if that is news. Reads a signal. */
   follow(): void {
-    const said = param("view");
+    const said = param("camera");
     if (said === this.#said) return;
     this.#said = said;
     this.#stop();
@@ -86,7 +86,7 @@ export class View {
       const view = writeCamera(this.camera);
       if (view === writeCamera(readCamera(this.#said))) return;
       this.#said = view;
-      setParam("view", view);
+      setParam("camera", view);
     }, REST);
   }
 }
