@@ -291,7 +291,7 @@ def measure_stopped(binaries, seconds):
             turns = ["--turn", f"{turn}/{len(STOPPED)}", "--begins", begins]
             pages = ["--subscribers", READING + STOPPED[turn], "--stopped", STOPPED[turn]]
             arguments = [*pages, "--rate", 100, "--look", binaries.look, "--seconds", seconds - 1, *turns]
-            return servers[turn].load("fanout", *arguments, seconds=len(STOPPED) * seconds + 120)
+            return servers[turn].load("fanout", *arguments, seconds=len(STOPPED) * seconds + 700)
 
         for stopped, answer in zip(STOPPED, pool.map(run, range(len(STOPPED)))):
             say("stopped", "vitrine", **({"stopped": stopped} | answer))

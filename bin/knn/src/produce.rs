@@ -1,5 +1,5 @@
 use std::{
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     path::PathBuf,
     time::Duration,
 };
@@ -79,7 +79,11 @@ pub(crate) async fn fit_only(args: FitOnlyArgs, stop: Stop) -> Result<(), Failur
 impl Made {
     fn print(&self, to: &mut impl Write) -> io::Result<()> {
         let summary = Summary { produced: &self.produced, id: &self.id, stages: &self.stages };
-        write!(to, "{summary}")
+        match write!(to, "{summary}") {
+            // The fit is made, whoever has read enough of this.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
+        }
     }
 }
 

@@ -60,8 +60,9 @@ impl Training {
         let BatchUpdate { iteration, loss, batch_size, delay_ms, samples } = update;
         let mut events = vec![Event::Loss(Loss { iteration, loss, batch_size, delay_ms })];
         let is_next = self.newest.is_some_and(|(newest, _)| iteration < newest);
-        let begins_anew = is_next || self.is_ready() || samples.len() >= TILES;
-        let mut tiles = if begins_anew && !samples.is_empty() { vec![] } else { self.tiles.clone() };
+        let begins_anew = self.is_ready() || samples.len() >= TILES;
+        let mut tiles =
+            if is_next || begins_anew && !samples.is_empty() { vec![] } else { self.tiles.clone() };
         if !samples.is_empty() {
             tiles.extend(thinned(samples, TILES - tiles.len()));
             let (filled, ready) = (tiles.len() as u8, tiles.len() == TILES);
@@ -115,6 +116,11 @@ mod tests {
         training.came(100, tiles, 1, Instant::now());
         assert_eq!(training.after(update(101, 5)).0.len(), 15);
         assert_eq!(training.after(update(1, 5)).0.len(), 5);
+        // Also where the next shows pictures only now and then.
+        let (tiles, _) = training.after(update(0, 0));
+        training.came(0, tiles, 2, Instant::now());
+        assert!(!training.is_ready());
+        assert_eq!(training.after(update(1, 6)).0.len(), 6);
     }
 
     proptest! {

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::backoff::{Backoff, retry_after};
 use crate::{PublishArgs, PublishError};
 
-/// One request may take this long; after that it is repeated.
+/// One request may take this long, and a second more for each of so many bytes; after that it is repeated.
 const TIMEOUT: Duration = Duration::from_secs(30);
+const SLOWEST: usize = 64 << 10;
 
 /// Sends bodies, each until it is answered.
 #[derive(Debug)]
@@ -42,7 +43,6 @@ impl Post {
         // Another part of the program may have chosen one: that does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
-            .timeout(TIMEOUT)
             .connect_timeout(Duration::from_secs(5))
             // A broadcaster is near: what the environment says of the way out is not meant for it, and
             // a redirected POST would arrive as a GET.
@@ -113,7 +113,9 @@ impl Post {
         body: Bytes,
         key: &str,
     ) -> Result<Result<Option<Memory>, Miss>, PublishError> {
-        let mut request = self.client.post(self.url.clone()).header(CONTENT_TYPE, media).body(body);
+        let timeout = TIMEOUT + Duration::from_secs((body.len() / SLOWEST) as u64);
+        let mut request =
+            self.client.post(self.url.clone()).timeout(timeout).header(CONTENT_TYPE, media).body(body);
         request = request.header("idempotency-key", key);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);

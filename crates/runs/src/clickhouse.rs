@@ -246,9 +246,10 @@ impl ClickHouse {
         asked.param("all", all).param("beginning", beginning).param("metric", metric)
     }
 
-    /// What was written is known at once.
-    async fn note(&self, points: &[&MetricPoints<'_>]) {
-        let Some((_, spans)) = &mut *self.spans.lock().await else { return };
+    /// What was written is known at once, or with the answer that is on its way.
+    fn note(&self, points: &[&MetricPoints<'_>]) {
+        let Ok(mut known) = self.spans.try_lock() else { return };
+        let Some((_, spans)) = &mut *known else { return };
         for of in points {
             for span in of.points.iter().map(|point| Span::of(&Point::from(point))) {
                 spans.entry(of.run_id.to_string()).and_modify(|all| all.join(&span)).or_insert(span);
@@ -299,7 +300,7 @@ impl Store for ClickHouse {
                 return Ok(());
             }
             answered(&self.address, AT_ONCE, self.put(points)).await?;
-            self.note(points).await;
+            self.note(points);
             Ok(())
         }
         .boxed()

@@ -66,8 +66,8 @@ const NUMBERS: u64 = 1_000_000_000;
 const SETTLE: f64 = 0.5;
 /// Seconds, at most, for what is on its way when the last event is published.
 const DRAIN: f64 = 5.0;
-/// Likewise, where pages stopped: they have all to read that they did not.
-const STOPPED_DRAIN: f64 = 60.0;
+/// Likewise, where pages stopped: they have all to read that they did not, 12 MB each after ten minutes.
+const STOPPED_DRAIN: f64 = 600.0;
 /// Bytes that the kernel holds for one that does not read.
 const STOPPED_BUFFER: usize = 256 << 10;
 /// Microseconds without work, at most, while subscribers are looked at all the time.

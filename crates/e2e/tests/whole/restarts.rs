@@ -160,6 +160,7 @@ fn while_the_disk_is_full_points_of_runs_are_refused_and_none_is_lost() {
     };
     assert!(refused.contains("runs.redb") && refused.contains("File too large"), "{refused}");
     assert_eq!(wall.state("metric_points").len(), 1, "readers go on");
+    assert_eq!(steps(&wall, "fox"), (0..taken).collect(), "and what is kept can be read");
     relieve(&wall);
     let last = points("fox", taken..taken + 5_000);
     assert!((0..200).any(|_| {

@@ -83,7 +83,7 @@ pub(super) struct File {
     path: PathBuf,
     /// `None` while it cannot be opened. Locked while it is opened anew, or made smaller.
     database: RwLock<Option<Database>>,
-    /// After an error redb writes no more: the file is opened anew.
+    /// After a write that failed redb writes no more, nor reads what it does not hold: the file is opened anew.
     has_failed: AtomicBool,
 }
 
@@ -118,6 +118,9 @@ impl File {
         &self,
         work: impl FnOnce(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
+        if self.has_failed.load(Ordering::Relaxed) {
+            self.reopen()?;
+        }
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         match &*database {
             Some(database) => work(database).map_err(|error| self.wrong(error)),
@@ -130,9 +133,14 @@ impl File {
 
     fn reopen(&self) -> Result<(), StoreError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.has_failed.load(Ordering::Relaxed) {
+            // Somebody else did.
+            return Ok(());
+        }
         // Before it is opened again, as nobody else may have it open.
         *database = None;
         *database = Some(builder().open(&self.path).map_err(|error| self.wrong(error))?);
+        self.has_failed.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -165,12 +173,14 @@ impl File {
 
     /// Makes a change: all of it, on disk when this returns, or nothing. After an error nobody knows which.
     pub(super) fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        if self.has_failed.load(Ordering::Relaxed) {
-            self.reopen()?;
-        }
-        let written = self.with(|database| write(database, change));
-        self.has_failed.store(written.is_err(), Ordering::Relaxed);
-        written
+        self.with(|database| {
+            let written = write(database, change);
+            // Before anybody else finds it so.
+            if written.is_err() {
+                self.has_failed.store(true, Ordering::Relaxed);
+            }
+            written
+        })
     }
 }
 
