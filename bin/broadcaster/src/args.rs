@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,22 +25,30 @@ pub(crate) fn token(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A name or an address, as it stands in a Host header before the port.
+/// A name or an address, as a browser writes it in a Host header before the port.
 fn host(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(&format!("http://{text}/")).ok();
-    let is_host = url.is_some_and(|url| url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(text)));
-    if is_host {
-        Ok(text.to_owned())
-    } else {
-        Err("expected a name or an address, without a port, such as wall.example")
+    const EXPECTED: &str = "expected a name or an address, without a port, such as wall.example";
+    let text = if text.parse::<Ipv6Addr>().is_ok() { format!("[{text}]") } else { text.to_owned() };
+    let is_more = |byte: u8| b"/?#@*".contains(&byte) || byte.is_ascii_whitespace();
+    // A port is what stands behind the brackets of an address, or behind a name.
+    let has_port = !text.ends_with(']') && text.contains(':');
+    if has_port || text.bytes().any(is_more) {
+        return Err(EXPECTED);
     }
+    let url = Url::parse(&format!("http://{text}/")).map_err(|_| EXPECTED)?;
+    url.host_str().map(str::to_owned).ok_or(EXPECTED)
 }
 
 /// An origin, as a browser says it.
 fn origin(text: &str) -> Result<String, &'static str> {
     const EXPECTED: &str = "expected a scheme, a host, and a port if need be, such as https://wall.example";
+    // That of files, and of frames in a sandbox.
+    if text == "null" {
+        return Ok(text.to_owned());
+    }
     let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let is_more = !matches!(url.path(), "" | "/")
+    let is_more = text.contains('*')
+        || !matches!(url.path(), "" | "/")
         || url.query().is_some()
         || url.fragment().is_some()
         || !url.username().is_empty();
@@ -186,4 +194,58 @@ pub(crate) struct ServeArgs {
     /// Serve the page from this folder instead of the built-in one, to develop it
     #[arg(long, value_name = "DIR")]
     pub(crate) ui_dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_as_browsers_write_them() {
+        for (given, host_is) in [
+            ("wall.example", "wall.example"),
+            ("Wall.Example", "wall.example"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:DB8:0::7", "[2001:db8::7]"),
+            ("[::1]", "[::1]"),
+            ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+        ] {
+            assert_eq!(host(given).as_deref(), Ok(host_is), "{given}");
+        }
+        for wrong in [
+            "",
+            "wall.example:8447",
+            "[::1]:80",
+            "https://wall.example",
+            "wall.example/",
+            "*.example",
+            "a b",
+            "me@wall",
+        ] {
+            assert!(host(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        for (given, origin_is) in [
+            ("https://wall.example", "https://wall.example"),
+            ("https://Wall.example:443/", "https://wall.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("app://wall", "app://wall"),
+            ("null", "null"),
+        ] {
+            assert_eq!(origin(given).as_deref(), Ok(origin_is), "{given}");
+        }
+        for wrong in [
+            "",
+            "wall.example",
+            "https://wall.example/page",
+            "https://*.example",
+            "https://me@wall.example",
+            "wall.example:80",
+        ] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
 }

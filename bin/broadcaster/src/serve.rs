@@ -40,9 +40,12 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr()?;
     // What is kept is opened when nothing else can be wrong.
-    let (hub, keeper) = tokio::select! {
-        opened = open(&args, &state, &mut config) => opened?,
-        () = stop.wait() => return Err(Failure::Interrupted),
+    let (hub, keeper) = match open(&args, &state, &mut config, &stop).await {
+        Err(Failure::Interrupted) => {
+            tracing::info!("stopped");
+            return Ok(());
+        }
+        opened => opened?,
     };
     let place =
         state.map_or_else(|| "in memory only".to_owned(), |(dir, _)| format!("state in {}", dir.display()));
@@ -77,13 +80,17 @@ pub(crate) async fn serve(args: ServeArgs, stop: Stop) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens what is kept, and brings back what pages are shown of it.
+/// Opens what is kept, and brings back what pages are shown of it. A server of the runs may take its time: a stop does not wait for it.
 async fn open(
     args: &ServeArgs,
     state: &Option<(PathBuf, broadcaster::Durability)>,
     config: &mut Config,
+    stop: &Stop,
 ) -> Result<(Hub, Option<Keeper>), Failure> {
-    config.runs = runs(args, state.as_ref().map(|(dir, _)| dir.as_path())).await?;
+    config.runs = tokio::select! {
+        runs = runs(args, state.as_ref().map(|(dir, _)| dir.as_path())) => runs?,
+        () = stop.wait() => return Err(Failure::Interrupted),
+    };
     let (hub, keeper) = match state {
         None => (Hub::new(Epoch::random(), config.log), None),
         Some((dir, durability)) => {
@@ -91,10 +98,20 @@ async fn open(
             (hub, Some(keeper))
         }
     };
-    if let Some(store) = &config.runs {
-        recall(&hub, &**store).await?;
+    let Some(store) = &config.runs else { return Ok((hub, keeper)) };
+    let recalled = tokio::select! {
+        recalled = recall(&hub, &**store) => recalled.map_err(Failure::from),
+        () = stop.wait() => Err(Failure::Interrupted),
+    };
+    match (recalled, keeper) {
+        (Ok(()), keeper) => Ok((hub, keeper)),
+        (Err(failure), None) => Err(failure),
+        (Err(failure), Some(keeper)) => {
+            // Left as it was: what is only dropped looks like a crash to the next start.
+            keeper.run(std::future::ready(())).await?;
+            Err(failure)
+        }
     }
-    Ok((hub, keeper))
 }
 
 /// Listens, with room in the kernel's queue for as many pages as may come back at once after a restart.

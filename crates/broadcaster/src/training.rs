@@ -28,7 +28,11 @@ impl Training {
         for event in hub.sticky(Filter::of([Kind::Tiles, Kind::Loss])).1 {
             // The hub checked it when it took it.
             let Ok(mut event) = serde_json::from_slice::<Value>(&event) else { continue };
-            training.newest = event["iteration"].as_u64().map(|newest| (newest, now));
+            let iteration = event["iteration"].as_u64();
+            if iteration < training.newest.map(|(newest, _)| newest) {
+                training.tiles.clear();
+            }
+            training.newest = iteration.map(|newest| (newest, now));
             training.seq = event["seq"].as_u64().unwrap_or_default();
             if let Ok(tiles) = Vec::<Tile<'static>>::deserialize(event["tiles"].take()) {
                 training.tiles = tiles;
@@ -86,9 +90,18 @@ fn thinned<T>(all: Vec<T>, most: usize) -> impl Iterator<Item = T> {
 
 #[cfg(test)]
 mod tests {
+    use events::{Batch, Item};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Epoch, LogLimits};
+
+    fn update(iteration: u64, samples: usize) -> BatchUpdate<'static> {
+        let sample = r#"{"sample_id":1,"prediction":2,"ground_truth":2,"confidence":1,"image_b64":""}"#;
+        let samples = vec![sample; samples].join(",");
+        let body = format!(r#"{{"iteration":{iteration},"loss":1,"batch_size":9,"samples":[{samples}]}}"#);
+        BatchUpdate::decode(body.as_bytes()).unwrap().into_owned()
+    }
 
     #[test]
     fn the_next_training_may_begin_where_the_last_one_did() {
@@ -104,13 +117,6 @@ mod tests {
 
     #[test]
     fn a_tile_set_is_of_one_training() {
-        let update = |iteration: u64, samples: usize| {
-            let sample = r#"{"sample_id":1,"prediction":2,"ground_truth":2,"confidence":1,"image_b64":""}"#;
-            let samples = vec![sample; samples].join(",");
-            let body =
-                format!(r#"{{"iteration":{iteration},"loss":1,"batch_size":9,"samples":[{samples}]}}"#);
-            BatchUpdate::decode(body.as_bytes()).unwrap().into_owned()
-        };
         let mut training = Training::default();
         let (tiles, _) = training.after(update(100, 10));
         training.came(100, tiles, 1, Instant::now());
@@ -121,6 +127,24 @@ mod tests {
         training.came(0, tiles, 2, Instant::now());
         assert!(!training.is_ready());
         assert_eq!(training.after(update(1, 6)).0.len(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_tile_set_is_of_one_training_after_a_restart_as_well() {
+        let hub = Hub::new(Epoch::random(), LogLimits::default());
+        let mut training = Training::default();
+        for (iteration, samples, tiles) in [(5_000, 10, 10), (5_001, 0, 10), (0, 0, 0), (1, 6, 6)] {
+            let (after, events) = training.after(update(iteration, samples));
+            let item = |event: Event<'static>| {
+                let json = serde_json::to_string(&event).unwrap().into();
+                Item { event, json }
+            };
+            let batch = Batch { items: events.into_iter().map(item).collect() };
+            hub.publish(&batch, None, Instant::now()).await.unwrap();
+            training.came(iteration, after, hub.head_seq(), Instant::now());
+            assert_eq!(training.tiles.len(), tiles, "{iteration}");
+            assert_eq!(Training::of(&hub, Instant::now()).tiles.len(), tiles, "{iteration}, after a restart");
+        }
     }
 
     proptest! {

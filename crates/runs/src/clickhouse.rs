@@ -11,6 +11,7 @@ mod level;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clickhouse::error::Error;
@@ -43,6 +44,8 @@ pub struct ClickHouse {
     address: Address,
     client: Client,
     spans: Mutex<Option<(Instant, BTreeMap<String, Span>)>>,
+    /// Points were written that are not among those.
+    missed: AtomicBool,
 }
 
 /// A point as it is written.
@@ -87,7 +90,7 @@ impl ClickHouse {
     /// The server does not answer, or does not let this one in, or has no such table and makes none.
     pub async fn open(address: Address) -> Result<Self, StoreError> {
         let client = address.client().with_compression(Compression::None).with_validation(false);
-        let store = Self { address, client, spans: Mutex::default() };
+        let store = Self { address, client, spans: Mutex::default(), missed: AtomicBool::new(false) };
         answered(&store.address, AT_ONCE, store.find()).await?;
         Ok(store)
     }
@@ -246,9 +249,9 @@ impl ClickHouse {
         asked.param("all", all).param("beginning", beginning).param("metric", metric)
     }
 
-    /// What was written is known at once, or with the answer that is on its way.
+    /// What was written is known at once, or asked for: while somebody asks it is not waited for.
     fn note(&self, points: &[&MetricPoints<'_>]) {
-        let Ok(mut known) = self.spans.try_lock() else { return };
+        let Ok(mut known) = self.spans.try_lock() else { return self.missed.store(true, Ordering::Relaxed) };
         let Some((_, spans)) = &mut *known else { return };
         for of in points {
             for span in of.points.iter().map(|point| Span::of(&Point::from(point))) {
@@ -259,7 +262,8 @@ impl ClickHouse {
 
     async fn spans(&self) -> Result<BTreeMap<String, Span>, Error> {
         let mut known = self.spans.lock().await;
-        if let Some((_, spans)) = known.as_ref().filter(|(asked, _)| asked.elapsed() < KNOWN) {
+        let missed = self.missed.swap(false, Ordering::Relaxed);
+        if let Some((_, spans)) = known.as_ref().filter(|(asked, _)| !missed && asked.elapsed() < KNOWN) {
             return Ok(spans.clone());
         }
         let rows =

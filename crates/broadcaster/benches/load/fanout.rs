@@ -104,6 +104,11 @@ impl Fanout {
         let mut pages = self.target.open(0..self.subscribers)?;
         for (number, page) in pages.iter_mut().enumerate() {
             page.watch(poll.registry(), number)?;
+            if number < self.stopped {
+                // Readers are not of this machine elsewhere: what they do not read must not take the memory that its kernel has
+                // for all sockets, or segments are dropped. So are those of a window that is made smaller later.
+                SockRef::from(&page.socket).set_recv_buffer_size(STOPPED_BUFFER)?;
+            }
         }
         let maker = Maker::new(Of::Prediction, self.keys, &self.model, self.bytes)?;
         let mut producers = self.target.producers(self.producers, maker)?;
@@ -142,9 +147,6 @@ impl Fanout {
                 before = Some(self.used(now));
                 for page in &mut pages[..self.stopped] {
                     poll.registry().deregister(&mut page.socket)?;
-                    // Readers are not of this machine elsewhere: what they do not read must not take the memory that its kernel has
-                    // for all sockets, or segments are dropped.
-                    SockRef::from(&page.socket).set_recv_buffer_size(STOPPED_BUFFER)?;
                 }
             }
             if after.is_none() && now >= ends {

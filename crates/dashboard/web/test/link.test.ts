@@ -242,10 +242,13 @@ describe("the link", () => {
     // Its token was taken out: the broadcaster lives, and says no more.
     world.there = {};
     await world.pass(120_000);
-    expect(status).toMatchObject({ phase: "live", barred: false });
+    expect(status).toMatchObject({ phase: "live", heard: 0, barred: false });
     expect(world.attempts).toHaveLength(1);
     for (let i = 0; i < 5; i++) await fail();
     expect(status).toMatchObject({ phase: "reconnecting", transport: "websocket", barred: true });
+    world.there = undefined;
+    await fail();
+    expect(status).toMatchObject({ phase: "reconnecting", barred: false });
     world.send(hello(5, true), ready(5));
     expect(status).toMatchObject({ phase: "live", barred: false });
   });

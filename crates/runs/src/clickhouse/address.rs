@@ -128,6 +128,10 @@ impl fmt::Debug for Address {
 
 /// As it was given, but for who asks.
 fn without_password(text: &str) -> String {
+    let text = match text.split_once('?') {
+        Some((server, query)) if query.contains("password") => &format!("{server}?..."),
+        _ => text,
+    };
     let Some((before, server)) = text.rsplit_once('@') else { return text.to_owned() };
     let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
     format!("{scheme}...@{server}")
@@ -202,6 +206,8 @@ mod tests {
             let refused = refused(text, &[]);
             assert!(refused.contains("...@host") && !refused.contains("cret"), "{refused}");
         }
+        let query = refused("http://host:8123/?user=me&password=secret", &[]);
+        assert!(query.ends_with("got \"http://host:8123/?...\""), "{query}");
         let of_variables = refused("clickhouse", &[("CH_PORT", "8123/x?"), ("CH_HOST", "ch.example")]);
         assert!(
             of_variables.starts_with("of CH_PROTOCOL, CH_HOST and CH_PORT: expected http://"),

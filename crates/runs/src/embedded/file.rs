@@ -83,7 +83,7 @@ pub(super) struct File {
     path: PathBuf,
     /// `None` while it cannot be opened. Locked while it is opened anew, or made smaller.
     database: RwLock<Option<Database>>,
-    /// After a write that failed redb writes no more, nor reads what it does not hold: the file is opened anew.
+    /// After an error of the disk redb writes no more, nor reads what it does not hold: the file is opened anew.
     has_failed: AtomicBool,
 }
 
@@ -111,6 +111,10 @@ impl File {
     }
 
     pub(super) fn wrong(&self, error: impl Into<redb::Error>) -> StoreError {
+        let error = error.into();
+        if matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo) {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
         wrong(&self.path, error)
     }
 

@@ -141,8 +141,10 @@ export class Link {
     const there = await this.#where();
     this.#probing = false;
     if (this.#connection !== asked) return;
-    // Who may not look any more, as the token was changed since, is not cut: nobody can say that the connection is dead.
-    if (there !== undefined && (there.epoch === undefined || (there.epoch === this.#epoch && there.seq <= this.#seq))) {
+    if (there !== undefined && there.epoch === undefined) {
+      // Who may not look any more, as the token was changed since, is not cut: nobody can say that the connection is dead, nor that it lives.
+      this.#watch();
+    } else if (there !== undefined && there.epoch === this.#epoch && there.seq <= this.#seq) {
       this.#say({ heard: this.#world.now() });
       this.#watch();
     } else if (there === undefined) {
@@ -172,9 +174,10 @@ export class Link {
   async #reconsider(): Promise<void> {
     const failures = this.#failures;
     const there = await this.#where();
-    if (there === undefined || this.#connection !== undefined || this.#failures !== failures) return;
-    if (there.epoch === undefined) this.#say({ barred: true });
-    else this.#say({ transport: other(this.#status.transport) });
+    if (this.#connection !== undefined || this.#failures !== failures) return;
+    const barred = there !== undefined && there.epoch === undefined;
+    const { transport } = this.#status;
+    this.#say({ barred, transport: there === undefined || barred ? transport : other(transport) });
   }
 
   #where(): Promise<Place | undefined> {

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type UPlot from "uplot";
 import { ticks as numbers } from "../format/number";
@@ -42,6 +42,8 @@ const CLOSER = 0.5;
 /** A curve is pointed at from so near, CSS pixels. */
 const NEAR = 24;
 
+const live = computed(() => store.status.value.phase === "live");
+
 /** Curves over one axis. What one has come closer to stays where it is while more comes. */
 export function Curves({ label, x, curves, across, place: written, value, ticks, time = false, log, chosen, onChoose }: Props) {
   const { ref, size } = useSize();
@@ -61,15 +63,14 @@ export function Curves({ label, x, curves, across, place: written, value, ticks,
   const choose = useRef(onChoose);
   choose.current = onChoose;
 
-  const live = store.status.value.phase === "live";
   useEffect(() => {
-    if (library.value !== undefined) return;
+    // What a browser could not fetch once it does not fetch again: it is not asked to while the broadcaster is away.
+    if (library.value !== undefined || !live.value) return;
     const load = (module: { default: typeof UPlot }) => {
       library.value = module.default;
     };
-    // Where the broadcaster is away it comes when that is back.
     import("./uplot").then(load, () => {});
-  }, [live]);
+  }, [live.value]);
 
   useLayoutEffect(() => {
     if (library.value === undefined || element.current === null) return;
