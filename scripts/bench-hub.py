@@ -33,6 +33,8 @@ THOUSAND = ["--subscribers", 1000, "--rate", 100]
 # Pages that read on, pages that stop reading beside them, and how long each of these has the load. What the others notice is less than what differs from hour to hour,
 # so all of these run at one time, and take turns with the load.
 READING, STOPPED, STOPPED_SECONDS, STOPPED_SECONDS_QUICK = 900, (0, 100, 500), 600, 60
+# What one costs is seen in many of them, beside none: processes differ by as much as a hundred do.
+STOPPED_MANY, STOPPED_MANY_SECONDS, READING_FEW = 1_000, 30, 100
 # From one rate to the next while it goes well, and how often the gap is halved then.
 STEP, HALVINGS = 1.6, 3
 
@@ -297,6 +299,15 @@ def measure_stopped(binaries, seconds):
             say("stopped", "vitrine", **({"stopped": stopped} | answer))
 
 
+def measure_stopped_memory(binaries):
+    for stopped in (0, STOPPED_MANY):
+        with Server("vitrine", binaries) as server:
+            pages = ["--subscribers", READING_FEW + stopped, "--stopped", stopped]
+            load = ["--rate", 500, "--together", 20, "--look", binaries.look, "--seconds", STOPPED_MANY_SECONDS]
+            answer = server.load("fanout", *pages, *load, batch=True, seconds=STOPPED_MANY_SECONDS + 700)
+            say("stopped-memory", "vitrine", **({"stopped": stopped} | answer))
+
+
 def crash(binaries):
     """Killed while it is published to, with its state on disk."""
     with tempfile.TemporaryDirectory(prefix="bench-crash-", dir=binaries.broadcaster.parent) as folder:
@@ -341,6 +352,7 @@ def main():
         say("raw", "none", **json.loads(raw.stdout))
         for name in arguments.servers.split(","):
             measure(name, arguments)
+        measure_stopped_memory(arguments)
     measure_stopped(arguments, STOPPED_SECONDS if arguments.times > 1 else STOPPED_SECONDS_QUICK)
 
 
