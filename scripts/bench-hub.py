@@ -300,6 +300,7 @@ def measure_stopped(binaries, seconds):
 
 
 def measure_stopped_memory(binaries):
+    """What a page that stops reading costs."""
     for stopped in (0, STOPPED_MANY):
         with Server("vitrine", binaries) as server:
             pages = ["--subscribers", READING_FEW + stopped, "--stopped", stopped]

@@ -262,8 +262,10 @@ impl ClickHouse {
 
     async fn spans(&self) -> Result<BTreeMap<String, Span>, Error> {
         let mut known = self.spans.lock().await;
-        let missed = self.missed.swap(false, Ordering::Relaxed);
-        if let Some((_, spans)) = known.as_ref().filter(|(asked, _)| !missed && asked.elapsed() < KNOWN) {
+        if self.missed.swap(false, Ordering::Relaxed) {
+            *known = None;
+        }
+        if let Some((_, spans)) = known.as_ref().filter(|(asked, _)| asked.elapsed() < KNOWN) {
             return Ok(spans.clone());
         }
         let rows =

@@ -141,14 +141,14 @@ export class Link {
     const there = await this.#where();
     this.#probing = false;
     if (this.#connection !== asked) return;
-    if (there !== undefined && there.epoch === undefined) {
+    if (there === undefined) {
+      this.#lost();
+    } else if (there.epoch === undefined) {
       // Who may not look any more, as the token was changed since, is not cut: nobody can say that the connection is dead, nor that it lives.
       this.#watch();
-    } else if (there !== undefined && there.epoch === this.#epoch && there.seq <= this.#seq) {
+    } else if (there.epoch === this.#epoch && there.seq <= this.#seq) {
       this.#say({ heard: this.#world.now() });
       this.#watch();
-    } else if (there === undefined) {
-      this.#lost();
     } else {
       // It may be on its way. Only if it does not come is the connection dead.
       const { heard } = this.#status;
@@ -175,9 +175,8 @@ export class Link {
     const failures = this.#failures;
     const there = await this.#where();
     if (this.#connection !== undefined || this.#failures !== failures) return;
-    const barred = there !== undefined && there.epoch === undefined;
-    const { transport } = this.#status;
-    this.#say({ barred, transport: there === undefined || barred ? transport : other(transport) });
+    if (there?.epoch === undefined) this.#say({ barred: there !== undefined });
+    else this.#say({ barred: false, transport: other(this.#status.transport) });
   }
 
   #where(): Promise<Place | undefined> {

@@ -1,4 +1,4 @@
-import { computed, useSignal } from "@preact/signals";
+import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type UPlot from "uplot";
 import { ticks as numbers } from "../format/number";
@@ -42,12 +42,13 @@ const CLOSER = 0.5;
 /** A curve is pointed at from so near, CSS pixels. */
 const NEAR = 24;
 
+/** What draws them, once some were shown while the broadcaster was there: a browser does not fetch again what it could not fetch once. */
+const library = signal<typeof UPlot | undefined>(undefined);
 const live = computed(() => store.status.value.phase === "live");
 
 /** Curves over one axis. What one has come closer to stays where it is while more comes. */
 export function Curves({ label, x, curves, across, place: written, value, ticks, time = false, log, chosen, onChoose }: Props) {
   const { ref, size } = useSize();
-  const library = useSignal<typeof UPlot | undefined>(undefined);
   const element = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   /** What is seen of `x` while that is not all. */
@@ -64,7 +65,6 @@ export function Curves({ label, x, curves, across, place: written, value, ticks,
   choose.current = onChoose;
 
   useEffect(() => {
-    // What a browser could not fetch once it does not fetch again: it is not asked to while the broadcaster is away.
     if (library.value !== undefined || !live.value) return;
     const load = (module: { default: typeof UPlot }) => {
       library.value = module.default;
